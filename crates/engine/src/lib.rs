@@ -1,0 +1,1 @@
+//! Sales knowledge over the inference floor: a bundle in, answers out.

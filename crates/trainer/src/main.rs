@@ -1,0 +1,2 @@
+//! `rapport`: data in, models out.
+fn main() {}
