@@ -23,9 +23,21 @@ impl Speaker {
             "customer" | "prospect" | "client" | "buyer" | "user" | "caller" | "persuadee" | "lead" => {
                 Self::Customer
             }
-            "salesperson" | "salesman" | "saleswoman" | "sales rep" | "salesrep" | "sales" | "rep"
-            | "sales representative" | "representative" | "agent" | "seller" | "assistant" | "advisor"
-            | "persuader" | "sales agent" => Self::Salesperson,
+            "salesperson"
+            | "salesman"
+            | "saleswoman"
+            | "sales rep"
+            | "salesrep"
+            | "sales"
+            | "rep"
+            | "sales representative"
+            | "representative"
+            | "agent"
+            | "seller"
+            | "assistant"
+            | "advisor"
+            | "persuader"
+            | "sales agent" => Self::Salesperson,
             _ => return None,
         })
     }

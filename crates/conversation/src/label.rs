@@ -15,13 +15,13 @@ pub trait Label: Copy + Eq + std::hash::Hash + std::fmt::Debug + 'static {
     fn index(self) -> usize {
         Self::ALL.iter().position(|&l| l == self).unwrap_or(0)
     }
-    /// Finds a label by its name or title, in any case.
+    /// Other names that are understood for it.
+    fn aliases(self) -> &'static [&'static str];
+    /// Finds a label by its name, title or alias, in any case.
     fn from_name(name: &str) -> Option<Self> {
         let name = name.trim();
-        Self::ALL
-            .iter()
-            .copied()
-            .find(|l| l.name().eq_ignore_ascii_case(name) || l.title().eq_ignore_ascii_case(name))
+        let is = |other: &str| other.eq_ignore_ascii_case(name);
+        Self::ALL.iter().copied().find(|l| is(l.name()) || is(l.title()) || l.aliases().iter().any(|a| is(a)))
     }
 }
 
@@ -39,6 +39,9 @@ macro_rules! labels {
             }
             fn title(self) -> &'static str {
                 match self { $(Self::$variant => $title,)+ }
+            }
+            fn aliases(self) -> &'static [&'static str] {
+                match self { $(Self::$variant => &[$($alias),*],)+ }
             }
         }
     };
