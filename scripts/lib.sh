@@ -1,9 +1,10 @@
+# shellcheck shell=bash
 # Shared by the scripts beside it: where caches lie, which tools are used, how progress is printed.
 # Sourced, never run. Callers set `set -euo pipefail` themselves.
 
 ROOT=$(cd "$(dirname "${BASH_SOURCE[0]}")/.." && pwd)
-cd "$ROOT"
-# shellcheck source=versions.env
+cd "$ROOT" || exit
+# shellcheck source=scripts/versions.env
 source "$ROOT/scripts/versions.env"
 
 export RAPPORT_CACHE=${RAPPORT_CACHE:-${XDG_CACHE_HOME:-$HOME/.cache}/rapport}
@@ -47,6 +48,7 @@ find_chromium() {
 }
 
 # wasm_std_is_installed [TOOLCHAIN]
+# shellcheck disable=SC2120
 wasm_std_is_installed() {
   local dir
   dir=$(rustc ${1:+"+$1"} --print target-libdir --target "$WASM_TARGET" 2>/dev/null) && compgen -G "$dir/libcore-*.rlib" >/dev/null
@@ -59,7 +61,7 @@ load_tools() {
   PATH=$TOOLS/bin:$ROOT/node_modules/.bin:$PATH
   if ! system_node_is_new_enough && [ -x "$node_dir/node" ]; then PATH=$node_dir:$PATH; fi
   export PATH
-  RAPPORT_CHROMIUM=$(find_chromium) && export RAPPORT_CHROMIUM || unset RAPPORT_CHROMIUM
+  if RAPPORT_CHROMIUM=$(find_chromium); then export RAPPORT_CHROMIUM; else unset RAPPORT_CHROMIUM; fi
   if [ -x "$PYTHON_VENV/bin/python" ]; then export RAPPORT_PYTHON=$PYTHON_VENV/bin/python; fi
   export WASM_BINDGEN_BIN=$TOOLS/bin/wasm-bindgen
   export WASM_OPT_BIN=$ROOT/node_modules/.bin/wasm-opt
@@ -83,8 +85,22 @@ wasm_cargo() {
   fi
 }
 
+# What rustc may emit for the target (its default features and .cargo/config.toml), so that wasm-opt accepts it.
+# shellcheck disable=SC2034
+WASM_OPT_FLAGS=(-O3 --enable-simd --enable-bulk-memory --enable-bulk-memory-opt --enable-nontrapping-float-to-int
+  --enable-sign-ext --enable-mutable-globals --enable-reference-types --enable-multivalue)
+
+# Trusted public keys are compiled in. Without a publisher's own, the committed development key is trusted: it
+# signed what models/ ships.
+trust_development_key_unless_told() {
+  if [ -z "${RAPPORT_TRUSTED_KEYS:-}" ]; then export RAPPORT_ALLOW_DEVELOPMENT_KEY=1; fi
+}
+
+# Where scripts/bundle writes registry.json with its artifacts, and where the demo and the tests serve them from.
+export RAPPORT_REGISTRY_EXPORT=${RAPPORT_REGISTRY_EXPORT:-$RAPPORT_CACHE/registry-export}
+
 # The command line of the project, built as the tests build it, so that nothing is compiled twice.
-build_rapport() { cargo build --quiet --package rapport-trainer --bin rapport; }
+build_rapport() { cargo build --package rapport-trainer --bin rapport; }
 rapport() { "$CARGO_TARGET_DIR/debug/rapport" "$@"; }
 
 load_tools

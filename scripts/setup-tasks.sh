@@ -1,3 +1,4 @@
+# shellcheck shell=bash
 # The steps of scripts/setup. Each task_NAME returns quickly when its result is in place already, and otherwise
 # installs it; before it fails it calls by_hand with what a person can do instead. Sourced by scripts/setup.
 
@@ -28,7 +29,8 @@ run_task() {
 # Every half minute, the time spent and the last line of the log.
 heartbeat() {
   local log=$1 title=$2 begun=$SECONDS
-  while sleep 30; do
+  trap 'kill "$!" 2>/dev/null; exit' TERM
+  while sleep 30 & wait "$!"; do
     printf '      %s: %s so far; %s\n' "$title" "$(duration $((SECONDS - begun)))" \
       "$(tail -n 1 "$log" 2>/dev/null | tr -d '\r' | cut -c1-90)"
   done

@@ -1,0 +1,59 @@
+# shellcheck shell=bash
+# The steps of scripts/test, one function each, and what each needs. Sourced by scripts/test.
+
+# A step that ends with this status did not apply on this machine; its last line says why.
+SKIPPED=77
+
+step_needs() {
+  case $1 in
+    tsc) echo wasm ;;
+    playground) echo wasm ;;
+    worker_tests) echo bundle worker ;;
+    browser_tests) echo bundle wasm playground ;;
+    parity) echo bundle ;;
+  esac
+}
+
+step_fmt() { cargo fmt --all --check; }
+step_lint() { npm run --silent lint; }
+step_deny() { cargo deny --all-features check licenses bans sources; }
+
+step_advisories() {
+  if ! timeout 120 cargo deny fetch db; then
+    echo "the advisory database could not be fetched"
+    return "$SKIPPED"
+  fi
+  cargo deny --all-features check --disable-fetch advisories
+}
+
+step_native() { cargo nextest run --no-fail-fast --status-level fail --final-status-level fail; }
+step_doc() { cargo test --doc --no-fail-fast; }
+step_clippy() { cargo clippy --all-targets -- -D warnings; }
+step_clippy_wasm() {
+  wasm_cargo clippy --all-targets --target "$WASM_TARGET" --package rapport-wasm --package rapport-worker -- -D warnings
+}
+
+step_bundle() { scripts/bundle; }
+step_wasm() { scripts/build-wasm; }
+step_worker() { scripts/build-worker; }
+step_tsc() { npm run check --workspaces --if-present; }
+step_playground() { npm run build --workspace @rapport/playground; }
+
+step_wasm_tests() {
+  CARGO_TARGET_WASM32_UNKNOWN_UNKNOWN_RUNNER=$TOOLS/bin/wasm-bindgen-test-runner \
+    wasm_cargo test --release --target "$WASM_TARGET" --package rapport-wasm --tests
+}
+step_worker_tests() { npm test --workspace tests/worker; }
+step_browser_tests() { npm test --workspace tests/browser; }
+step_parity() { "$RAPPORT_PYTHON" -m unittest discover --start-directory tests/parity-onnx --verbose; }
+
+step_fuzz() {
+  local seconds=${RAPPORT_FUZZ_SECONDS:-10} target
+  if ! cargo fuzz --version >/dev/null 2>&1 || ! rustc +nightly --version >/dev/null 2>&1; then
+    echo "needs cargo-fuzz and the nightly toolchain"
+    return "$SKIPPED"
+  fi
+  for target in $(cargo +nightly fuzz list); do
+    cargo +nightly fuzz run "$target" -- -max_total_time="$seconds"
+  done
+}
