@@ -1,16 +1,29 @@
 //! What people say to each other in a sale: conversations, turns, speakers, outcomes and the label sets.
 //!
 //! This is the lowest floor of Rapport: bytes in, values out. It knows no tensors and no models.
+//!
+//! - Request bodies: [`parse_history`]. Canonical JSONL: [`JsonlReader`], [`JsonlWriter`].
+//! - Transcripts and data sets in other formats (feature `import`): `import`.
+//! - [`clean`] is the one cleaning that training and serving share.
+//! - Labels: the sets themselves, the mapping of human labels (`LABELS.md`), [`funnel`].
 
 mod clean;
 mod conversation;
+#[cfg(feature = "import")]
+mod format;
+mod funnel;
 mod history;
 mod jsonl;
 mod label;
 mod limits;
+mod persuasion;
+mod report;
 
-pub use clean::{Cleaned, clean};
+pub use clean::{Cleaned, TextRepair, clean};
 pub use conversation::{Conversation, Outcome, Speaker, Turn};
+#[cfg(feature = "import")]
+pub use format::{Format, Import, ImportError, SourceFile, import};
+pub use funnel::{Signals, funnel, funnel_stages};
 pub use history::{
     HistoryError, history_from_value, history_from_value_within, parse_history, parse_history_within,
 };
@@ -19,3 +32,8 @@ pub use label::{
     ApiStage, Label, LabelSource, Provenance, ResponseType, SellerAct, Sentiment, Stage, TurnLabels,
 };
 pub use limits::Limits;
+pub use persuasion::{
+    PERSUADEE, PERSUADER, RESPONSE_PRECEDENCE, SELLER_PRECEDENCE, persuadee_response, persuadee_signals,
+    persuader_act, persuader_signals,
+};
+pub use report::{Place, Refusal, Repair, Report, Tally};
