@@ -197,6 +197,48 @@ pub enum RegistryError {
         /// Hash found.
         found: ContentHash,
     },
+    /// The ledger is not the unbroken chain that it should be.
+    #[error("ledger line {line}: {reason}")]
+    BrokenLedger {
+        /// Line, counted from 1.
+        line: usize,
+        /// What is wrong.
+        reason: String,
+    },
+    /// The ledger ends elsewhere than the manifest says.
+    #[error("the ledger ends at {found}, the manifest (version {version}) says {expected}")]
+    LedgerHeadDiffers {
+        /// Version of the manifest.
+        version: u64,
+        /// Hash in the manifest.
+        expected: ContentHash,
+        /// Hash of the ledger's last line.
+        found: ContentHash,
+    },
+    /// An artifact of this content is there under another name.
+    #[error("artifact {hash} is `{name}` already, it can't be `{other}` too: one content has one name")]
+    TwoNames {
+        /// The content.
+        hash: ContentHash,
+        /// Its name in the manifest.
+        name: String,
+        /// The name asked for.
+        other: String,
+    },
+    /// The alias never pointed anywhere else.
+    #[error("alias `{alias}` can't be rolled back: {reason}")]
+    NoRollback {
+        /// The alias.
+        alias: String,
+        /// Why not.
+        reason: String,
+    },
+    /// The change would change nothing.
+    #[error("nothing to do: {reason}")]
+    NothingToDo {
+        /// Why.
+        reason: String,
+    },
 }
 
 impl RegistryError {
@@ -228,6 +270,11 @@ impl RegistryError {
             Self::Expired { .. } => "expired",
             Self::WrongLength { .. } => "wrong_length",
             Self::WrongHash { .. } => "wrong_hash",
+            Self::BrokenLedger { .. } => "broken_ledger",
+            Self::LedgerHeadDiffers { .. } => "ledger_head_differs",
+            Self::TwoNames { .. } => "two_names",
+            Self::NoRollback { .. } => "no_rollback",
+            Self::NothingToDo { .. } => "nothing_to_do",
         }
     }
 }

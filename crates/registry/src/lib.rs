@@ -27,9 +27,11 @@
 //! ```
 
 mod artifact;
+mod change;
 mod error;
 mod hash;
 mod key;
+mod ledger;
 mod limits;
 mod manifest;
 mod signed;
@@ -37,9 +39,11 @@ mod timestamp;
 mod validate;
 
 pub use artifact::{Artifact, ArtifactKind, verify_artifact};
+pub use change::{Change, ChangeContext, NewBundle};
 pub use error::RegistryError;
 pub use hash::{ContentHash, bundle_id};
 pub use key::{DEVELOPMENT_KEY_ID, DEVELOPMENT_PUBLIC_KEY, PublicKey, SigningKey, TrustedKeys};
+pub use ledger::{Action, Ledger, LedgerEntry, LedgerLine};
 pub use limits::Limits;
 pub use manifest::{Alias, BundleEntry, Manifest, SCHEMA};
 pub use signed::{Freshness, Signature, SignedManifest, TrustState, Verified, sign};
