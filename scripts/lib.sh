@@ -97,7 +97,7 @@ trust_development_key_unless_told() {
 }
 
 # Where scripts/bundle writes registry.json with its artifacts, and where the demo and the tests serve them from.
-export RAPPORT_REGISTRY_EXPORT=${RAPPORT_REGISTRY_EXPORT:-$RAPPORT_CACHE/registry-export}
+export RAPPORT_REGISTRY_DIR=${RAPPORT_REGISTRY_DIR:-$RAPPORT_CACHE/registry-export}
 
 # The command line of the project, built as the tests build it, so that nothing is compiled twice.
 build_rapport() { cargo build --package rapport-trainer --bin rapport; }

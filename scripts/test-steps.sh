@@ -6,8 +6,8 @@ SKIPPED=77
 
 step_needs() {
   case $1 in
-    tsc) echo wasm ;;
     playground) echo wasm ;;
+    tsc) echo wasm playground ;;
     worker_tests) echo bundle worker ;;
     browser_tests) echo bundle wasm playground ;;
     parity) echo bundle ;;
@@ -36,8 +36,11 @@ step_clippy_wasm() {
 step_bundle() { scripts/bundle; }
 step_wasm() { scripts/build-wasm; }
 step_worker() { scripts/build-worker; }
-step_tsc() { npm run check --workspaces --if-present; }
-step_playground() { npm run build --workspace @rapport/playground; }
+step_playground() {
+  npm run --silent build --workspace @rapport/client
+  npm run --silent build --workspace @rapport/playground
+}
+step_tsc() { npm run --silent check --workspaces --if-present; }
 
 step_wasm_tests() {
   CARGO_TARGET_WASM32_UNKNOWN_UNKNOWN_RUNNER=$TOOLS/bin/wasm-bindgen-test-runner \
