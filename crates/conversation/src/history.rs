@@ -8,7 +8,7 @@ use serde_json::{Map, Value};
 use crate::{Conversation, Limits, Speaker, Turn, clean};
 
 /// The identifier of a conversation that came without one.
-const NO_ID: &str = "request";
+pub(crate) const NO_ID: &str = "request";
 
 /// Why a request body was refused.
 #[derive(Debug, Clone, PartialEq, Eq, thiserror::Error)]

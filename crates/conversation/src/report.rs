@@ -19,12 +19,22 @@ pub struct Place {
     pub line: usize,
     /// Column, in bytes, or the field's number in a table.
     pub column: usize,
+    /// What was found there, when a word helps; else empty.
+    #[serde(default, skip_serializing_if = "String::is_empty")]
+    pub note: String,
 }
 
 impl Place {
     /// A place.
     pub fn new(file: impl Into<String>, line: usize, column: usize) -> Self {
-        Self { file: file.into(), line, column }
+        Self { file: file.into(), line, column, note: String::new() }
+    }
+
+    /// The same place with a note.
+    #[must_use]
+    pub fn with_note(mut self, note: impl Into<String>) -> Self {
+        self.note = note.into();
+        self
     }
 }
 
@@ -34,7 +44,8 @@ impl fmt::Display for Place {
             (0, _) => write!(f, "{}", self.file),
             (line, 0) => write!(f, "{}:{line}", self.file),
             (line, column) => write!(f, "{}:{line}:{column}", self.file),
-        }
+        }?;
+        if self.note.is_empty() { Ok(()) } else { write!(f, ": {}", self.note) }
     }
 }
 
@@ -58,8 +69,10 @@ pub enum Repair {
     UnknownLabel,
     /// An outcome that is not known was kept as metadata only.
     UnknownOutcome,
-    /// A conversation without an identifier got one from its place.
-    MissingId,
+    /// The speaker was not named and was taken to be the other side.
+    GuessedSpeaker,
+    /// A time mark in the text, such as `[00:01:05]`, was removed.
+    TimeMark,
     /// HTML entities, see [`TextRepair::HtmlEntities`].
     HtmlEntities,
     /// HTML line marks, see [`TextRepair::HtmlMarkup`].

@@ -37,7 +37,7 @@ impl Intake {
         Self { limits, report: Report::default(), conversations: Vec::new(), ids: HashSet::new() }
     }
 
-    /// Cleans `raw` and adds it to the draft as a turn; gives the turn, or `None` when nothing was said.
+    /// Cleans `raw` and adds it to the draft as a turn; gives the turn, or `None` when there is no new one.
     pub(super) fn say<'d>(
         &mut self,
         draft: &'d mut Draft,
@@ -56,7 +56,7 @@ impl Intake {
         let turns = &mut draft.conversation.turns;
         if turns.last().is_some_and(|last| last.speaker == speaker && last.text == text) {
             self.report.repair(Repair::RepeatedTurn, place);
-            return turns.last_mut();
+            return None;
         }
         if turns.len() == self.limits.turns {
             draft.refusal.get_or_insert((Refusal::TooManyTurns, place.clone()));

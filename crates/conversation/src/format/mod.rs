@@ -1,35 +1,89 @@
 //! Transcripts and data sets in other formats, one file for each.
 
+mod canonical;
+mod columns;
+mod craigslist;
+mod cues;
+mod dealornodeal;
+mod error;
+mod gemini;
+mod inline;
 mod intake;
+mod outcome;
 mod persuasionforgood;
+mod sales450;
 mod source;
+mod speaker_text;
+mod swda;
 mod table;
+mod tags;
+mod time;
+mod transcript_csv;
 
 use crate::{Conversation, Limits, Report};
 
 use intake::Intake;
 use source::Text;
 
+pub use error::ImportError;
 pub use source::SourceFile;
 
-/// The formats that [`import`] reads.
-#[derive(Debug, Clone, Copy, PartialEq, Eq, Hash)]
-pub enum Format {
-    /// PersuasionForGood: `full_dialog`, `full_info`, `annotated_dialog`, `annotated_info` as CSV.
-    PersuasionForGood,
+macro_rules! formats {
+    ($($(#[$doc:meta])* $variant:ident = $name:literal, $read:path;)+) => {
+        /// The formats that [`import`] reads.
+        #[derive(Debug, Clone, Copy, PartialEq, Eq, Hash)]
+        pub enum Format {
+            $($(#[$doc])* $variant,)+
+        }
+
+        impl Format {
+            /// Every format.
+            pub const ALL: &'static [Self] = &[$(Self::$variant,)+];
+
+            /// The name on the command line.
+            pub fn name(self) -> &'static str {
+                match self { $(Self::$variant => $name,)+ }
+            }
+
+            fn read(self, texts: &[Text], intake: &mut Intake) -> Result<(), ImportError> {
+                match self { $(Self::$variant => $read(texts, intake),)+ }
+            }
+        }
+    };
+}
+
+formats! {
+    /// Canonical JSONL, one conversation a line.
+    Rapport = "rapport", canonical::read_jsonl;
+    /// Bodies of the prediction API, `{"history":[…]}`: one in a file, or one a line.
+    History = "history", canonical::read_histories;
+    /// Text with `Customer:`, `Salesman:`, `Sales Rep:`, `Agent:` before each turn.
+    Inline = "inline", inline::read;
+    /// A table with one turn a column, the columns being named 0, 1, 2, …
+    Columns = "columns", columns::read;
+    /// A table with `call_transcript` (inline speaker tags) and `conversion_label`.
+    TranscriptCsv = "transcript-csv", transcript_csv::read;
+    /// A table with a column for the speaker and one for the text.
+    SpeakerText = "speaker-text", speaker_text::read;
+    /// WebVTT captions with voice tags.
+    Vtt = "vtt", cues::read_vtt;
+    /// SRT captions with voice tags or speaker words.
+    Srt = "srt", cues::read_srt;
+    /// PersuasionForGood: persuasion to donate, with the real donation and human labels.
+    PersuasionForGood = "persuasionforgood", persuasionforgood::read;
+    /// CraigslistBargain: a buyer and a seller haggle.
+    Craigslist = "craigslist", craigslist::read;
+    /// DealOrNoDeal: two sides divide items.
+    DealOrNoDeal = "dealornodeal", dealornodeal::read;
+    /// Switchboard telephone talk with dialogue acts.
+    Swda = "swda", swda::read;
+    /// 450 labelled sales conversations with inline tags.
+    Sales450 = "sales450", sales450::read;
+    /// Synthetic conversations of five rows each.
+    Gemini = "gemini", gemini::read;
 }
 
 impl Format {
-    /// Every format.
-    pub const ALL: &'static [Self] = &[Self::PersuasionForGood];
-
-    /// The name on the command line.
-    pub fn name(self) -> &'static str {
-        match self {
-            Self::PersuasionForGood => "persuasionforgood",
-        }
-    }
-
     /// Finds a format by its name, in any case.
     pub fn from_name(name: &str) -> Option<Self> {
         Self::ALL.iter().copied().find(|f| f.name().eq_ignore_ascii_case(name.trim()))
@@ -45,65 +99,15 @@ pub struct Import {
     pub report: Report,
 }
 
-/// Why an import failed as a whole.
-#[derive(Debug, thiserror::Error)]
-pub enum ImportError {
-    /// No file was given.
-    #[error("no file was given; name at least one")]
-    NoFile,
-    /// The input goes over a limit.
-    #[error("{file}: {what} over {limit}; split the input or raise the limit")]
-    TooLarge {
-        /// The file that went over.
-        file: String,
-        /// What was counted.
-        what: &'static str,
-        /// The bound.
-        limit: usize,
-    },
-    /// The gzip data are broken.
-    #[error("{file}: broken gzip data ({source}); fetch the file again")]
-    Gzip {
-        /// The file.
-        file: String,
-        /// What the decompressor says.
-        source: std::io::Error,
-    },
-    /// A table lacks a column.
-    #[error("{file}: no column {column}; the columns are {found}")]
-    MissingColumn {
-        /// The file.
-        file: String,
-        /// The column, or the names that would do.
-        column: String,
-        /// The columns that stand there.
-        found: String,
-    },
-    /// None of the files has the layout of the format.
-    #[error("{files}: not the layout of {format}: {expected}")]
-    UnknownLayout {
-        /// The files.
-        files: String,
-        /// Name of the format.
-        format: &'static str,
-        /// What the format looks like.
-        expected: &'static str,
-    },
-    /// A place in a file cannot be read.
-    #[error("{file}, line {line}, column {column}: {message}")]
-    Malformed {
-        /// The file.
-        file: String,
-        /// The line, from 1.
-        line: usize,
-        /// The column, from 1.
-        column: usize,
-        /// What is wrong.
-        message: String,
-    },
-}
-
 /// Reads files of one format. Files may be gzipped and in any common encoding.
+///
+/// ```
+/// use rapport_conversation::{Format, Limits, SourceFile, import};
+/// let file = SourceFile::new("call.txt", "Agent: Hello! Customer: Is it still for sale?");
+/// let read = import(Format::Inline, &[file], &Limits::IMPORT)?;
+/// assert_eq!(read.conversations[0].turns.len(), 2);
+/// # Ok::<(), rapport_conversation::ImportError>(())
+/// ```
 ///
 /// # Errors
 /// [`ImportError`] when the input as a whole cannot be read; what concerns single rows, turns or
@@ -114,8 +118,6 @@ pub fn import(format: Format, files: &[SourceFile], limits: &Limits) -> Result<I
     }
     let mut intake = Intake::new(*limits);
     let texts = source::decode_all(files, limits, &mut intake.report)?;
-    match format {
-        Format::PersuasionForGood => persuasionforgood::read(&texts, &mut intake)?,
-    }
+    format.read(&texts, &mut intake)?;
     Ok(intake.finish())
 }

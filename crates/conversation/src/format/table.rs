@@ -1,6 +1,6 @@
 //! Tables: CSV with a header line, separated by comma, semicolon or tab.
 
-use csv::{ReaderBuilder, StringRecord, Trim};
+use csv::{Position, ReaderBuilder, StringRecord, Trim};
 use serde_json::Value;
 
 use super::{ImportError, Text};
@@ -45,7 +45,7 @@ impl Table {
         for record in reader.into_records() {
             match record {
                 Ok(fields) => {
-                    let line = fields.position().map_or(0, |p| p.line() as usize);
+                    let line = fields.position().map_or(0, |p| first_line(&text.text, p));
                     if fields.len() > headers.len() {
                         report.refuse(Refusal::MalformedRow, &text.place(line, headers.len() + 1));
                     } else {
@@ -53,7 +53,7 @@ impl Table {
                     }
                 }
                 Err(error) => {
-                    let line = error.position().map_or(0, |p| p.line() as usize);
+                    let line = error.position().map_or(0, |p| first_line(&text.text, p));
                     report.refuse(Refusal::MalformedRow, &text.place(line, 0));
                 }
             }
@@ -92,6 +92,13 @@ impl Table {
             .filter(|(column, name)| !used.contains(column) && !name.is_empty())
             .filter_map(|(column, name)| row.some(Some(column)).map(|text| (name.as_str(), value(text))))
     }
+}
+
+/// The line where a record begins: its position may stand on the line feed of the record before, or on blank lines.
+fn first_line(text: &str, position: &Position) -> usize {
+    let rest = text.as_bytes().get(position.byte() as usize..).unwrap_or_default();
+    let breaks = rest.iter().take_while(|b| matches!(b, b'\r' | b'\n')).filter(|&&b| b == b'\n').count();
+    position.line() as usize + breaks
 }
 
 /// A number where the field is one that JSON writes the same way, else text.

@@ -1,0 +1,66 @@
+//! Text with speaker tags: one conversation a line, or one turn a line.
+
+use super::intake::{Draft, Intake};
+use super::tags::{say_tagged, tags};
+use super::{ImportError, Text};
+use crate::Refusal;
+
+/// Reads each file in one of two ways. Where any line holds two tags, every line is a conversation. Else a
+/// line begins a turn or goes on with it, and two blank lines, or a line of dashes, equals signs or stars,
+/// end a conversation.
+pub(super) fn read(texts: &[Text], intake: &mut Intake) -> Result<(), ImportError> {
+    for text in texts {
+        let lines: Vec<&str> = text.text.lines().collect();
+        if lines.iter().any(|line| tags(line).len() > 1) {
+            for (number, line) in lines.iter().enumerate().filter(|(_, line)| !line.trim().is_empty()) {
+                read_one(line, number + 1, text, intake)?;
+            }
+        } else {
+            for (number, block) in blocks(&lines) {
+                read_one(&block, number, text, intake)?;
+            }
+        }
+    }
+    Ok(())
+}
+
+fn read_one(said: &str, line: usize, text: &Text, intake: &mut Intake) -> Result<(), ImportError> {
+    let mut draft = Draft::new(format!("{}-{line}", text.stem()), text.place(line, 0));
+    if tags(said).is_empty() {
+        intake.report.refuse(Refusal::TextWithoutSpeaker, &text.place(line, 0));
+        return Ok(());
+    }
+    say_tagged(said, line, &mut draft, intake, &text.file);
+    intake.take(draft)
+}
+
+/// The conversations of a file with a turn a line, each with the number of its first line.
+fn blocks(lines: &[&str]) -> Vec<(usize, String)> {
+    let mut blocks = Vec::new();
+    let mut current = String::new();
+    let (mut first, mut blank) = (1, 0);
+    for (number, line) in lines.iter().enumerate() {
+        blank = if line.trim().is_empty() { blank + 1 } else { 0 };
+        if blank == 2 || is_rule(line) {
+            if !current.trim().is_empty() {
+                blocks.push((first, std::mem::take(&mut current)));
+            }
+            current.clear();
+        } else if !(current.is_empty() && blank > 0) {
+            if current.is_empty() {
+                first = number + 1;
+            }
+            current.push_str(line);
+            current.push('\n');
+        }
+    }
+    if !current.trim().is_empty() {
+        blocks.push((first, current));
+    }
+    blocks
+}
+
+fn is_rule(line: &str) -> bool {
+    let line = line.trim();
+    line.len() >= 3 && ['-', '=', '*', '_'].iter().any(|&mark| line.chars().all(|c| c == mark))
+}
