@@ -146,7 +146,7 @@ impl Manifest {
                 .iter()
                 .rev()
                 .find(|old| **old != present)
-                .ok_or_else(|| no_rollback("it never pointed anywhere else".into()))?,
+                .ok_or_else(|| no_rollback("the ledger knows nothing that it pointed at before".into()))?,
         };
         self.repoint(Action::Rollback, alias, &target, context)
     }
