@@ -100,7 +100,16 @@ impl Store {
     /// # Errors
     /// A file under this hash that is not the artifact.
     pub(super) fn find(&self, hash: &ContentHash, artifact: &Artifact) -> Result<Option<PathBuf>> {
-        for folder in [self.committed(), Self::cached()] {
+        Self::find_in(&[self.committed(), Self::cached()], hash, artifact)
+    }
+
+    /// The same in these folders only.
+    pub(super) fn find_in(
+        folders: &[PathBuf],
+        hash: &ContentHash,
+        artifact: &Artifact,
+    ) -> Result<Option<PathBuf>> {
+        for folder in folders {
             let path = folder.join(hash.to_string());
             if path.exists() {
                 verify_artifact(hash, artifact, &files::read(&path)?)

@@ -1,8 +1,11 @@
 //! `rapport registry verify`
 
+use std::collections::BTreeMap;
+use std::path::PathBuf;
+
 use anyhow::{Context, Result, bail};
 use clap::Args;
-use rapport_registry::{Freshness, TrustState};
+use rapport_registry::{Artifact, ContentHash, Freshness, Manifest, TrustState};
 use serde_json::json;
 
 use super::keys::TrustArgs;
@@ -18,16 +21,16 @@ pub(super) struct VerifyArgs {
     /// Every artifact must be here, not only those that are.
     #[arg(long)]
     complete: bool,
-    /// For a served folder, which has no ledger.
+    /// The folder is one that `export` made: without a ledger, complete in itself for every alias.
     #[arg(long)]
-    without_ledger: bool,
+    served: bool,
 }
 
 pub(super) fn run(args: &VerifyArgs, store: &Store, trust: &TrustArgs, output: &Output) -> Result<()> {
     let verified = store.verified(&trust.keys()?, &TrustState::at(args.last_version))?;
     let manifest = &verified.manifest;
     let mut ledger_lines = None;
-    if !args.without_ledger {
+    if !args.served {
         let ledger = store.ledger()?;
         ledger.check_head(manifest).with_context(|| {
             format!(
@@ -38,15 +41,8 @@ pub(super) fn run(args: &VerifyArgs, store: &Store, trust: &TrustArgs, output: &
         })?;
         ledger_lines = Some(ledger.lines().len());
     }
-    let mut here = 0;
-    let mut missing = Vec::new();
-    for (hash, artifact) in &manifest.artifacts {
-        match store.find(hash, artifact)? {
-            Some(_) => here += 1,
-            None => missing.push(format!("{} ({hash})", artifact.name)),
-        }
-    }
-    if args.complete && !missing.is_empty() {
+    let (here, missing) = if args.served { served(store, manifest)? } else { known(store, manifest)? };
+    if (args.complete || args.served) && !missing.is_empty() {
         bail!("missing: {}", missing.join(", "));
     }
     let value = json!({
@@ -71,6 +67,36 @@ pub(super) fn run(args: &VerifyArgs, store: &Store, trust: &TrustArgs, output: &
             verified.key_ids.join(", ")
         )
     })
+}
+
+/// How many artifacts of the manifest are here, and which are not.
+fn known(store: &Store, manifest: &Manifest) -> Result<(usize, Vec<String>)> {
+    let artifacts = manifest.artifacts.iter().map(|(hash, artifact)| (*hash, artifact)).collect();
+    look_for(artifacts, &[store.committed(), Store::cached()])
+}
+
+/// The same for what the aliases need, in the folder itself.
+fn served(store: &Store, manifest: &Manifest) -> Result<(usize, Vec<String>)> {
+    let mut artifacts = BTreeMap::new();
+    for alias in manifest.aliases.keys() {
+        artifacts.extend(manifest.bundle_artifacts(alias.as_str())?);
+    }
+    look_for(artifacts, &[store.committed()])
+}
+
+fn look_for(
+    artifacts: BTreeMap<ContentHash, &Artifact>,
+    folders: &[PathBuf],
+) -> Result<(usize, Vec<String>)> {
+    let mut here = 0;
+    let mut missing = Vec::new();
+    for (hash, artifact) in artifacts {
+        match Store::find_in(folders, &hash, artifact)? {
+            Some(_) => here += 1,
+            None => missing.push(format!("{} ({hash})", artifact.name)),
+        }
+    }
+    Ok((here, missing))
 }
 
 /// A duration for people.
