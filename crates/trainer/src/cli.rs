@@ -1,0 +1,44 @@
+//! The command line.
+
+use anyhow::Result;
+use clap::{Parser, Subcommand};
+
+use crate::{Output, base, export, registry};
+
+/// Conversations in, models out.
+#[derive(Debug, Parser)]
+#[command(name = "rapport", version, arg_required_else_help = true)]
+pub struct Cli {
+    /// Print results as JSON on standard output, and no progress bars.
+    #[arg(long, global = true)]
+    json: bool,
+    #[command(subcommand)]
+    command: Command,
+}
+
+#[derive(Debug, Subcommand)]
+enum Command {
+    /// Base weights of the sentence encoder.
+    #[command(subcommand)]
+    Base(base::BaseCommand),
+    /// Write models as standard ONNX.
+    #[command(subcommand)]
+    Export(export::ExportCommand),
+    /// The signed registry of bundles.
+    Registry(registry::RegistryArgs),
+    /// Signed registry of bundles.
+    Registry(registry::RegistryArgs),
+}
+
+impl Cli {
+    /// Runs the command.
+    pub fn run(self) -> Result<()> {
+        let output = Output::new(self.json);
+        match self.command {
+            Command::Base(command) => base::run(command, &output),
+            Command::Export(command) => export::run(command, &output),
+            Command::Registry(args) => registry::run(args, &output),
+            Command::Registry(args) => registry::run(args, &output),
+        }
+    }
+}

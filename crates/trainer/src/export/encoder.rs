@@ -1,0 +1,137 @@
+//! `rapport export encoder`: the graphs, the tokenizer, and the check of what was written.
+
+use std::path::{Path, PathBuf};
+
+use anyhow::{Context, Result, anyhow, ensure};
+use serde::Serialize;
+use tokenizers::{Tokenizer, TruncationParams};
+
+use super::Precisions;
+use crate::base::{base_dir, missing};
+use crate::encoder::{
+    Agreement, Calibration, EncoderWeights, compare, f32_graph, int8_graph, plain_tokenizer,
+};
+use crate::files::{read, read_text};
+use crate::{Output, cache_dir, sha256_hex, write_file};
+
+/// Sentences that every export is checked over.
+const CHECK_TEXTS: &str = include_str!("check_texts.txt");
+/// Tokens read of a text.
+const MAX_TOKENS: usize = 128;
+/// Largest difference of a component that the f32 graph may show.
+const F32_TOLERANCE: f32 = 1e-4;
+/// Lowest mean cosine that the int8 graph may show.
+const INT8_MEAN_COSINE: f32 = 0.995;
+
+#[derive(Debug, Serialize)]
+struct Written {
+    file: PathBuf,
+    bytes: usize,
+    sha256: String,
+    #[serde(skip_serializing_if = "Option::is_none")]
+    agreement: Option<Agreement>,
+}
+
+pub(super) fn export(
+    base: Option<PathBuf>,
+    out: Option<PathBuf>,
+    precision: Precisions,
+    output: &Output,
+) -> Result<()> {
+    let base = Base::open(base)?;
+    let folder = out.unwrap_or_else(|| cache_dir().join("export"));
+    let sequences = tokenize(&base.tokenizer, CHECK_TEXTS)?;
+    let mut written = Vec::new();
+    if precision != Precisions::Int8 {
+        let onnx = f32_graph(&base.weights);
+        let agreement = compare(&onnx, &base.weights, &sequences).context("encoder-f32.onnx")?;
+        ensure!(
+            agreement.max_difference <= F32_TOLERANCE,
+            "encoder-f32.onnx differs from the reference by {}, {F32_TOLERANCE} is allowed",
+            agreement.max_difference
+        );
+        written.push(write(&folder.join("encoder-f32.onnx"), &onnx, Some(agreement))?);
+    }
+    if precision != Precisions::F32 {
+        let calibration = Calibration::of_base().context("the calibration in this binary")?;
+        ensure!(
+            calibration.weights_sha256 == base.sha256,
+            "the calibration belongs to weights {}, these are {}",
+            calibration.weights_sha256,
+            base.sha256
+        );
+        let onnx = int8_graph(&base.weights, &calibration);
+        let agreement = compare(&onnx, &base.weights, &sequences).context("encoder.onnx")?;
+        ensure!(
+            agreement.mean_cosine >= INT8_MEAN_COSINE,
+            "encoder.onnx has a mean cosine of {} to the reference, {INT8_MEAN_COSINE} is the least",
+            agreement.mean_cosine
+        );
+        written.push(write(&folder.join("encoder.onnx"), &onnx, Some(agreement))?);
+    }
+    written.push(write(&folder.join("tokenizer.json"), &base.tokenizer, None)?);
+    output.result(&written, || written.iter().map(line).collect::<Vec<_>>().join("\n"))
+}
+
+pub(super) fn calibrate(texts: &Path, base: Option<PathBuf>, out: &Path, output: &Output) -> Result<()> {
+    let base = Base::open(base)?;
+    let sequences = tokenize(&base.tokenizer, &read_text(texts)?)?;
+    ensure!(!sequences.is_empty(), "{} holds no text", texts.display());
+    let calibration = Calibration::measure(&base.weights, &base.sha256, &sequences);
+    let mut json = serde_json::to_vec(&calibration)?;
+    json.push(b'\n');
+    let written = write(out, &json, None)?;
+    output.result(&written, || line(&written))
+}
+
+struct Base {
+    weights: EncoderWeights,
+    sha256: String,
+    tokenizer: Vec<u8>,
+}
+
+impl Base {
+    fn open(folder: Option<PathBuf>) -> Result<Self> {
+        let folder = folder.unwrap_or_else(base_dir);
+        let lacking: Vec<&str> = missing(&folder).iter().map(|f| f.name).collect();
+        ensure!(
+            lacking.is_empty(),
+            "{} lacks {} of the base weights; run `rapport base fetch` first",
+            folder.display(),
+            lacking.join(", ")
+        );
+        let path = folder.join("model.safetensors");
+        let bytes = read(&path)?;
+        let weights = EncoderWeights::from_safetensors(&bytes)
+            .with_context(|| format!("cannot use {}", path.display()))?;
+        let tokenizer = plain_tokenizer(&read(&folder.join("tokenizer.json"))?)
+            .context("tokenizer.json of the base weights is not JSON")?;
+        Ok(Self { weights, sha256: sha256_hex(&bytes), tokenizer })
+    }
+}
+
+fn tokenize(tokenizer: &[u8], texts: &str) -> Result<Vec<Vec<u32>>> {
+    let mut tokenizer = Tokenizer::from_bytes(tokenizer).map_err(|e| anyhow!("the tokenizer: {e}"))?;
+    let truncation = TruncationParams { max_length: MAX_TOKENS, ..Default::default() };
+    tokenizer.with_truncation(Some(truncation)).map_err(|e| anyhow!("the tokenizer: {e}"))?;
+    let encode = |text: &str| -> Result<Vec<u32>> {
+        let encoding = tokenizer.encode_fast(text, true).map_err(|e| anyhow!("{text:?}: {e}"))?;
+        Ok(encoding.get_ids().to_vec())
+    };
+    texts.lines().filter(|l| !l.trim().is_empty()).map(encode).collect()
+}
+
+fn write(path: &Path, bytes: &[u8], agreement: Option<Agreement>) -> Result<Written> {
+    write_file(path, bytes)?;
+    Ok(Written { file: path.to_owned(), bytes: bytes.len(), sha256: sha256_hex(bytes), agreement })
+}
+
+fn line(written: &Written) -> String {
+    let check = written.agreement.map_or_else(String::new, |a| {
+        format!(
+            "\n  against the f32 reference over {} sentences: cosine {:.5} mean, {:.5} lowest; largest difference {:.1e}",
+            a.sequences, a.mean_cosine, a.min_cosine, a.max_difference
+        )
+    });
+    format!("{}  {} bytes  sha256 {}{check}", written.file.display(), written.bytes, written.sha256)
+}

@@ -1,0 +1,57 @@
+//! Models as standard ONNX files.
+
+mod encoder;
+
+use std::path::PathBuf;
+
+use anyhow::Result;
+use clap::{Subcommand, ValueEnum};
+
+use crate::Output;
+
+/// `rapport export …`
+#[derive(Debug, Subcommand)]
+pub(crate) enum ExportCommand {
+    /// Write the sentence encoder and its tokenizer, and check them against the f32 reference.
+    Encoder {
+        /// Folder of the base weights; the default is where `rapport base fetch` puts them.
+        #[arg(long, value_name = "DIR")]
+        base: Option<PathBuf>,
+        /// Where to write; the default is `export` in the cache.
+        #[arg(long, value_name = "DIR")]
+        out: Option<PathBuf>,
+        /// Which graphs: `encoder-f32.onnx`, `encoder.onnx` (int8), or both.
+        #[arg(long, value_enum, default_value_t = Precisions::Both)]
+        precision: Precisions,
+    },
+    /// Measure the peaks that the int8 graph is balanced by, over the lines of a text file.
+    Calibration {
+        /// One text a line.
+        #[arg(long, value_name = "FILE")]
+        texts: PathBuf,
+        /// Folder of the base weights; the default is where `rapport base fetch` puts them.
+        #[arg(long, value_name = "DIR")]
+        base: Option<PathBuf>,
+        /// File to write.
+        #[arg(long, value_name = "FILE")]
+        out: PathBuf,
+    },
+}
+
+/// Which graphs to write.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, ValueEnum)]
+pub(crate) enum Precisions {
+    /// 32-bit floats.
+    F32,
+    /// 8-bit integers.
+    Int8,
+    /// Both.
+    Both,
+}
+
+pub(crate) fn run(command: ExportCommand, output: &Output) -> Result<()> {
+    match command {
+        ExportCommand::Encoder { base, out, precision } => encoder::export(base, out, precision, output),
+        ExportCommand::Calibration { texts, base, out } => encoder::calibrate(&texts, base, &out, output),
+    }
+}

@@ -1,0 +1,5 @@
+//! Standard ONNX files, written from Rust.
+
+mod builder;
+
+pub use builder::{Attribute, ElementType, GraphBuilder};
