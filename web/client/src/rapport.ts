@@ -1,0 +1,145 @@
+import { RapportError } from './errors.js';
+import { type Answered, Link } from './link.js';
+import type { LoadRequest, Question } from './protocol.js';
+import type {
+  Analysis,
+  DirectionPrediction,
+  History,
+  LoadProgress,
+  ResponsePrediction,
+  StagePrediction,
+  Status,
+  Suggestion,
+} from './types.js';
+
+/** How {@link Rapport.load} loads. */
+export interface LoadOptions {
+  /** Address of `registry.json`; artifacts are fetched from `artifacts/<sha256>` beside it. */
+  registryUrl: string | URL;
+  /** Told how loading proceeds, also when an engine that crashed is started again. */
+  onProgress?: (progress: LoadProgress) => void;
+  /** Name of the Cache Storage cache, `rapport` unless told; false keeps nothing between visits. */
+  cache?: string | false;
+  /** Gives the load up. */
+  signal?: AbortSignal;
+  /** Makes the Web Worker, where a bundler or an extension needs it made its own way. */
+  createWorker?: () => Worker;
+}
+
+/** How a question is asked. */
+export interface AskOptions {
+  /** Takes the question back. */
+  signal?: AbortSignal;
+}
+
+/** The engine in a Web Worker of its own: no text leaves the browser. */
+export class Rapport {
+  private link: Link | undefined;
+  private started: Promise<Status>;
+  private closed = false;
+
+  private constructor(
+    private readonly load: LoadRequest,
+    private readonly createWorker: () => Worker,
+    private readonly onProgress: ((progress: LoadProgress) => void) | undefined,
+    signal: AbortSignal | undefined,
+  ) {
+    this.started = this.start(signal);
+  }
+
+  /**
+   * Fetches what the cache lacks, verifies it and starts the engine. Without a network, or when the registry gives
+   * what must not be trusted, the last good bundle answers and {@link Rapport.status} says why.
+   *
+   * @throws {RapportError} when there is nothing to answer with.
+   */
+  static async load(options: LoadOptions): Promise<Rapport> {
+    if (typeof Worker === 'undefined') throw new RapportError('unsupported', 'this browser has no Web Workers');
+    const registryUrl = new URL(options.registryUrl, globalThis.document?.baseURI ?? globalThis.location?.href).href;
+    const cache = options.cache === false ? null : (options.cache ?? 'rapport');
+    const rapport = new Rapport(
+      { registryUrl, cache },
+      options.createWorker ?? defaultWorker,
+      options.onProgress,
+      options.signal,
+    );
+    try {
+      await rapport.started;
+    } catch (thrown) {
+      rapport.dispose();
+      throw thrown;
+    }
+    return rapport;
+  }
+
+  /** The customer's next response type. */
+  respondNext(history: History, options?: AskOptions): Promise<ResponsePrediction> {
+    return this.ask('respondNext', history, options).then(({ value }) => value as ResponsePrediction);
+  }
+
+  /** The stage that the conversation goes to. */
+  stageNext(history: History, options?: AskOptions): Promise<StagePrediction> {
+    return this.ask('stageNext', history, options).then(({ value }) => value as StagePrediction);
+  }
+
+  /** What the salesperson could say now. */
+  suggest(history: History, options?: AskOptions): Promise<Suggestion> {
+    return this.ask('suggest', history, options).then(({ value }) => value as Suggestion);
+  }
+
+  /** Where the conversation is heading. */
+  direction(history: History, options?: AskOptions): Promise<DirectionPrediction> {
+    return this.ask('direction', history, options).then(({ value }) => value as DirectionPrediction);
+  }
+
+  /** All four answers at once, and the milliseconds that the engine took. */
+  async analyze(history: History, options?: AskOptions): Promise<Analysis & { milliseconds: number }> {
+    const { value, milliseconds } = await this.ask('analyze', history, options);
+    return { ...(value as Analysis), milliseconds };
+  }
+
+  /** What is loaded, where it came from and the memory it holds. */
+  async status(): Promise<Status> {
+    return (await (await this.ready()).send({ kind: 'status' })).value as Status;
+  }
+
+  /** Asks the registry again and changes to a newer bundle; questions are answered all the while. */
+  async refresh(): Promise<Status> {
+    const link = await this.ready();
+    return (await link.send({ kind: 'refresh' }, { onProgress: this.onProgress })).value as Status;
+  }
+
+  /** Stops the Web Worker and frees what it holds. Whoever waits for an answer is told `disposed`. */
+  dispose(): void {
+    this.closed = true;
+    this.link?.end(new RapportError('disposed', 'this engine was disposed of'));
+  }
+
+  private async ask(question: Question, history: History, options: AskOptions = {}): Promise<Answered> {
+    const link = await this.ready();
+    return link.send({ kind: 'ask', question, history }, { signal: options.signal });
+  }
+
+  private async ready(): Promise<Link> {
+    await this.started;
+    if (!this.link) throw new RapportError('disposed', 'this engine was disposed of');
+    return this.link;
+  }
+
+  private async start(signal?: AbortSignal): Promise<Status> {
+    const link = new Link(this.createWorker(), (error) => {
+      // A crash leaves the module's memory in no known state, so the next question gets a new Web Worker. A script
+      // that cannot be loaded would fail again.
+      if (this.closed || error.code !== 'engine_crashed') return;
+      this.started = this.start();
+      this.started.catch(() => undefined);
+    });
+    this.link = link;
+    const { value } = await link.send({ kind: 'load', load: this.load }, { signal, onProgress: this.onProgress });
+    return value as Status;
+  }
+}
+
+function defaultWorker(): Worker {
+  return new Worker(new URL('./worker.js', import.meta.url), { type: 'module', name: 'rapport' });
+}

@@ -1,0 +1,116 @@
+import type { ErrorRecord } from './errors.js';
+
+/** One turn of a conversation. `Customer` and `Salesman`, or another word in use (Agent, Prospect, Buyer, …). */
+export interface HistoryTurn {
+  speaker: string;
+  response: string;
+}
+
+/** A conversation so far, oldest turn first: the body that the prediction API takes. */
+export interface History {
+  history: HistoryTurn[];
+}
+
+/** Probability by class name; they add up to 1. */
+export type Probabilities = Record<string, number>;
+
+/** The customer's next response type. */
+export interface ResponsePrediction {
+  top_prediction: string;
+  response_type_probabilities: Probabilities;
+  [extra: string]: unknown;
+}
+
+/** The stage that the conversation goes to. */
+export interface StagePrediction {
+  top_prediction: string;
+  conversation_stage_probabilities: Probabilities;
+  [extra: string]: unknown;
+}
+
+/** A line to say, and why. */
+export interface Line {
+  /** Name of the playbook entry. */
+  suggestion_id: string;
+  suggested_sales_response: string;
+  /** Why the line helps. */
+  reason: string;
+}
+
+/** What the salesperson could say now, and what it rests on. */
+export interface Suggestion extends Line {
+  top_response_type: string;
+  top_conversation_stage: string;
+  response_type_probabilities: Probabilities;
+  conversation_stage_probabilities: Probabilities;
+  /** What the line is about. */
+  category: string;
+  /** The next best lines. */
+  alternatives: Line[];
+  [extra: string]: unknown;
+}
+
+/** Where the conversation is heading among the clusters of turns seen in training. */
+export interface DirectionPrediction {
+  /** Clusters of the last two turns, the older first. */
+  current_state: [number, number];
+  predicted_next_cluster: number;
+  /** Probability by cluster number. */
+  transition_probabilities: Probabilities;
+  /** What the clusters are about, by cluster number. */
+  cluster_names: string[];
+  [extra: string]: unknown;
+}
+
+/** All four answers to one history. */
+export interface Analysis {
+  response: ResponsePrediction;
+  stage: StagePrediction;
+  suggestion: Suggestion;
+  direction: DirectionPrediction;
+}
+
+/** How far loading has come. */
+export interface LoadProgress {
+  /**
+   * `module`: compiling the engine. `manifest`: asking the registry. `artifacts`: fetching what the cache
+   * lacks. `engine`: reading the models. `ready`: done.
+   */
+  phase: 'module' | 'manifest' | 'artifacts' | 'engine' | 'ready';
+  /** Bytes of the bundle at hand, from the cache or the network. */
+  loadedBytes: number;
+  /** Bytes of the bundle; 0 until the manifest is known. */
+  totalBytes: number;
+  /** Bytes of `loadedBytes` that came over the network. */
+  fetchedBytes: number;
+}
+
+/** What is loaded and where it came from. */
+export interface Status {
+  /** The bundle's identifier: a SHA-256 in hexadecimal. */
+  bundle: string;
+  /** Version of the manifest that names the bundle. */
+  manifestVersion: number;
+  /** When that manifest expires, RFC 3339. */
+  manifestExpiresAt: string;
+  /** `fresh`, or `expired_within_grace`: the manifest has expired and is soon refused. */
+  freshness: string;
+  /** Whether the manifest in use was fetched now or kept from an earlier visit. */
+  manifestSource: 'network' | 'cache';
+  /** True when the registry could not be reached at the last check. */
+  offline: boolean;
+  /** Why the registry's manifest or its bundle is not in use, when it is not. */
+  problem?: ErrorRecord;
+  /** Whether artifacts are kept between visits. */
+  persistent: boolean;
+  /** Bytes of the bundle. */
+  bundleBytes: number;
+  /** Bytes that loading took from the network. */
+  fetchedBytes: number;
+  /** Memory that the engine holds, in bytes. */
+  memoryBytes: number;
+  /** Milliseconds from the start of loading until the engine could answer. */
+  loadMilliseconds: number;
+  /** What the engine says about itself and its models. */
+  engine: Record<string, unknown>;
+}
