@@ -139,15 +139,14 @@ impl Manifest {
         let no_rollback = |reason: String| RegistryError::NoRollback { alias: alias.to_string(), reason };
         let present = self.resolve(alias.as_str())?;
         let history = ledger.history(alias.as_str());
-        let target = match to {
-            Some(to) if history.contains(to) => *to,
-            Some(to) => return Err(no_rollback(format!("it never pointed at {to}"))),
-            None => *history
-                .iter()
-                .rev()
-                .find(|old| **old != present)
-                .ok_or_else(|| no_rollback("the ledger knows nothing that it pointed at before".into()))?,
-        };
+        let target =
+            match to {
+                Some(to) if history.contains(to) => *to,
+                Some(to) => return Err(no_rollback(format!("it never pointed at {to}"))),
+                None => *history.iter().rev().find(|old| **old != present).ok_or_else(|| {
+                    no_rollback("the ledger knows nothing that it pointed at before".into())
+                })?,
+            };
         self.repoint(Action::Rollback, alias, &target, context)
     }
 

@@ -123,7 +123,7 @@ impl Ledger {
     pub fn parse(bytes: &[u8]) -> Result<Self, RegistryError> {
         let broken = |line: usize, reason: String| RegistryError::BrokenLedger { line, reason };
         let text = std::str::from_utf8(bytes).map_err(|error| {
-            let line = 1 + bytes[..error.valid_up_to()].iter().filter(|&&b| b == b'\n').count();
+            let line = bytes[..error.valid_up_to()].split(|b| *b == b'\n').count();
             broken(line, "it is not UTF-8".into())
         })?;
         let mut ledger = Self::default();

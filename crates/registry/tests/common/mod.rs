@@ -44,7 +44,7 @@ pub fn artifact(name: &str, content: &[u8]) -> (ContentHash, Artifact) {
     (ContentHash::of(content), artifact)
 }
 
-pub fn object(value: Value) -> Map<String, Value> {
+pub fn object(value: &Value) -> Map<String, Value> {
     value.as_object().unwrap().clone()
 }
 
@@ -57,7 +57,7 @@ pub fn bundle(seed: u8) -> NewBundle {
             artifact("bundle.json", &[seed, 2]),
         ],
         parents: vec![],
-        metrics: object(json!({ "response-type-now": { "accuracy": 0.5 + f64::from(seed) / 1000.0 } })),
+        metrics: object(&json!({ "response-type-now": { "accuracy": 0.5 + f64::from(seed) / 1000.0 } })),
         note: format!("bundle {seed}"),
     }
 }

@@ -25,7 +25,7 @@ pub(super) struct ExportArgs {
     all: bool,
 }
 
-pub(super) fn run(args: &ExportArgs, store: &Store, trust: &TrustArgs, output: &Output) -> Result<()> {
+pub(super) fn run(args: &ExportArgs, store: &Store, trust: &TrustArgs, output: Output) -> Result<()> {
     let bytes = store.registry_bytes()?;
     let verified = store.verified(&trust.keys()?, &TrustState::default())?;
     if let Freshness::ExpiredWithinGrace { .. } = verified.freshness {

@@ -28,7 +28,7 @@ pub(super) struct GcArgs {
     signing: SigningArgs,
 }
 
-pub(super) fn run(args: &GcArgs, store: &Store, trust: &TrustArgs, output: &Output) -> Result<()> {
+pub(super) fn run(args: &GcArgs, store: &Store, trust: &TrustArgs, output: Output) -> Result<()> {
     let key = args.signing.key(trust)?;
     let locked = store.lock(trust.with(Some(&key.public()))?)?;
     let keep = locked.ledger.rollback_targets(args.keep_rollbacks);

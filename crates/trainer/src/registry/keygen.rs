@@ -28,7 +28,7 @@ pub(super) struct KeygenArgs {
     force: bool,
 }
 
-pub(super) fn run(args: &KeygenArgs, output: &Output) -> Result<()> {
+pub(super) fn run(args: &KeygenArgs, output: Output) -> Result<()> {
     if args.key_id == DEVELOPMENT_KEY_ID {
         bail!("the name `{DEVELOPMENT_KEY_ID}` belongs to the committed development key; choose another");
     }

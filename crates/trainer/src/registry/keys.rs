@@ -57,7 +57,7 @@ impl TrustArgs {
 /// What a change is signed with.
 #[derive(Debug, Args)]
 pub(super) struct SigningArgs {
-    /// File with the secret key. Without it, the variable RAPPORT_SIGNING_KEY holds the key's text.
+    /// File with the secret key. Without it, the variable `RAPPORT_SIGNING_KEY` holds the key's text.
     #[arg(long, value_name = "FILE")]
     key: Option<PathBuf>,
     /// Who makes the change, for the ledger; the default is the key's id.

@@ -57,7 +57,7 @@ enum RegistryCommand {
     Export(export::ExportArgs),
 }
 
-pub(crate) fn run(args: RegistryArgs, output: &Output) -> Result<()> {
+pub(crate) fn run(args: RegistryArgs, output: Output) -> Result<()> {
     let store = store::Store::new(args.models);
     let trust = args.trust;
     match args.command {

@@ -76,7 +76,7 @@ struct ArtifactCard {
     metrics: Map<String, Value>,
 }
 
-pub(super) fn run(args: &PublishArgs, store: &Store, trust: &TrustArgs, output: &Output) -> Result<()> {
+pub(super) fn run(args: &PublishArgs, store: &Store, trust: &TrustArgs, output: Output) -> Result<()> {
     let key = args.signing.key(trust)?;
     let card = read_card(&args.bundle)?;
     let contents = read_folder(&args.bundle, output)?;
@@ -128,7 +128,7 @@ fn read_card(folder: &Path) -> Result<BundleCard> {
 }
 
 /// The artifacts in a folder, by name.
-fn read_folder(folder: &Path, output: &Output) -> Result<BTreeMap<String, Vec<u8>>> {
+fn read_folder(folder: &Path, output: Output) -> Result<BTreeMap<String, Vec<u8>>> {
     let mut contents = BTreeMap::new();
     let mut left_out = Vec::new();
     let entries = fs::read_dir(folder)
@@ -208,7 +208,7 @@ fn keep_all(store: &Store, contents: &BTreeMap<String, Vec<u8>>, commit_limit: u
     Ok(committed)
 }
 
-fn report(bundle: &NewBundle, version: u64, published: bool, output: &Output) -> Result<()> {
+fn report(bundle: &NewBundle, version: u64, published: bool, output: Output) -> Result<()> {
     let id = bundle.id();
     let artifacts: Vec<Value> = bundle
         .artifacts

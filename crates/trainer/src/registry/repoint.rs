@@ -49,7 +49,7 @@ pub(super) struct RenewArgs {
     signing: SigningArgs,
 }
 
-pub(super) fn promote(args: &PromoteArgs, store: &Store, trust: &TrustArgs, output: &Output) -> Result<()> {
+pub(super) fn promote(args: &PromoteArgs, store: &Store, trust: &TrustArgs, output: Output) -> Result<()> {
     let key = args.signing.key(trust)?;
     let locked = store.lock(trust.with(Some(&key.public()))?)?;
     let bundle = store::resolve(&locked.manifest, &args.bundle)?;
@@ -58,7 +58,7 @@ pub(super) fn promote(args: &PromoteArgs, store: &Store, trust: &TrustArgs, outp
     report(&args.alias, from, &locked.commit(change, &key)?, output)
 }
 
-pub(super) fn rollback(args: &RollbackArgs, store: &Store, trust: &TrustArgs, output: &Output) -> Result<()> {
+pub(super) fn rollback(args: &RollbackArgs, store: &Store, trust: &TrustArgs, output: Output) -> Result<()> {
     let key = args.signing.key(trust)?;
     let locked = store.lock(trust.with(Some(&key.public()))?)?;
     let to = args.to.as_deref().map(|to| store::resolve(&locked.manifest, to)).transpose()?;
@@ -68,7 +68,7 @@ pub(super) fn rollback(args: &RollbackArgs, store: &Store, trust: &TrustArgs, ou
     report(&args.alias, from, &locked.commit(change, &key)?, output)
 }
 
-pub(super) fn renew(args: &RenewArgs, store: &Store, trust: &TrustArgs, output: &Output) -> Result<()> {
+pub(super) fn renew(args: &RenewArgs, store: &Store, trust: &TrustArgs, output: Output) -> Result<()> {
     let key = args.signing.key(trust)?;
     let locked = store.lock(trust.with(Some(&key.public()))?)?;
     let change = locked.manifest.renew(&args.signing.context(&key, &args.reason))?;
@@ -78,7 +78,7 @@ pub(super) fn renew(args: &RenewArgs, store: &Store, trust: &TrustArgs, output: 
     })
 }
 
-fn report(alias: &Alias, from: Option<ContentHash>, manifest: &Manifest, output: &Output) -> Result<()> {
+fn report(alias: &Alias, from: Option<ContentHash>, manifest: &Manifest, output: Output) -> Result<()> {
     let bundle = manifest.resolve(alias.as_str())?;
     let value = json!({ "version": manifest.version, "alias": alias, "bundle": bundle, "from": from });
     output.result(&value, || {

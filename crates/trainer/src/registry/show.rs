@@ -27,7 +27,7 @@ pub(super) struct LogArgs {
     last: Option<usize>,
 }
 
-pub(super) fn list(store: &Store, trust: &TrustArgs, output: &Output) -> Result<()> {
+pub(super) fn list(store: &Store, trust: &TrustArgs, output: Output) -> Result<()> {
     let verified = store.verified(&trust.keys()?, &TrustState::default())?;
     let manifest = &verified.manifest;
     let mut bundles: Vec<_> = manifest.bundles.iter().collect();
@@ -66,13 +66,15 @@ pub(super) fn list(store: &Store, trust: &TrustArgs, output: &Output) -> Result<
         };
         let mut table =
             Table::new(&["bundle", "aliases", "created", "artifacts", "size", "note"]).right(3).right(4);
-        rows.into_iter().for_each(|row| table.row(row));
+        for row in rows {
+            table.row(row);
+        }
         let (version, signed_by) = (manifest.version, verified.key_ids.join(", "));
         format!("version {version}, signed by {signed_by}, {fresh}\n\n{}", table.render())
     })
 }
 
-pub(super) fn run(args: &ShowArgs, store: &Store, trust: &TrustArgs, output: &Output) -> Result<()> {
+pub(super) fn run(args: &ShowArgs, store: &Store, trust: &TrustArgs, output: Output) -> Result<()> {
     let manifest = store.verified(&trust.keys()?, &TrustState::default())?.manifest;
     let id = store::resolve(&manifest, &args.bundle)?;
     let bundle = manifest.bundles.get(&id).with_context(|| format!("no bundle {id}"))?;
@@ -113,7 +115,7 @@ pub(super) fn run(args: &ShowArgs, store: &Store, trust: &TrustArgs, output: &Ou
     })
 }
 
-pub(super) fn log(args: &LogArgs, store: &Store, output: &Output) -> Result<()> {
+pub(super) fn log(args: &LogArgs, store: &Store, output: Output) -> Result<()> {
     let ledger = store.ledger()?;
     let skipped = args.last.map_or(0, |last| ledger.lines().len().saturating_sub(last));
     let entries: Vec<_> = ledger.lines().iter().skip(skipped).map(|line| &line.entry).collect();
@@ -147,7 +149,9 @@ fn metrics_text(metrics: &Map<String, Value>) -> String {
         let join = |name: &str| if path.is_empty() { name.to_owned() } else { format!("{path}.{name}") };
         match value {
             Value::Object(fields) => {
-                fields.iter().for_each(|(name, value)| collect(&join(name), value, table))
+                for (name, value) in fields {
+                    collect(&join(name), value, table);
+                }
             }
             other => table.row([path.to_owned(), other.to_string()]),
         }

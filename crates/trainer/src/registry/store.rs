@@ -136,10 +136,10 @@ impl Store {
     pub(super) fn lock(&self, keys: TrustedKeys) -> Result<LockedStore<'_>> {
         let lock = self.take_lock()?;
         let ledger = self.ledger()?;
-        let mut manifest = self.trusted_for_change(&self.registry(), &keys)?;
+        let mut manifest = Self::trusted_for_change(&self.registry(), &keys)?;
         if ledger.check_head(&manifest).is_err() {
             self.finish_interrupted(&manifest, &ledger, &keys)?;
-            manifest = self.trusted_for_change(&self.registry(), &keys)?;
+            manifest = Self::trusted_for_change(&self.registry(), &keys)?;
         }
         Ok(LockedStore { store: self, keys, manifest, ledger, _lock: lock })
     }
@@ -171,7 +171,7 @@ impl Store {
         }
     }
 
-    fn trusted_for_change(&self, path: &Path, keys: &TrustedKeys) -> Result<Manifest> {
+    fn trusted_for_change(path: &Path, keys: &TrustedKeys) -> Result<Manifest> {
         if !path.exists() {
             return Ok(Manifest::empty(now()));
         }
@@ -192,8 +192,7 @@ impl Store {
     /// Finishes a change that was interrupted after its line was in the ledger.
     fn finish_interrupted(&self, manifest: &Manifest, ledger: &Ledger, keys: &TrustedKeys) -> Result<()> {
         let next = self.next();
-        let waiting = self
-            .trusted_for_change(&next, keys)
+        let waiting = Self::trusted_for_change(&next, keys)
             .ok()
             .filter(|next| next.version == manifest.version + 1 && ledger.check_head(next).is_ok());
         if waiting.is_none() {

@@ -26,7 +26,7 @@ pub(super) struct VerifyArgs {
     served: bool,
 }
 
-pub(super) fn run(args: &VerifyArgs, store: &Store, trust: &TrustArgs, output: &Output) -> Result<()> {
+pub(super) fn run(args: &VerifyArgs, store: &Store, trust: &TrustArgs, output: Output) -> Result<()> {
     let verified = store.verified(&trust.keys()?, &TrustState::at(args.last_version))?;
     let manifest = &verified.manifest;
     let mut ledger_lines = None;
