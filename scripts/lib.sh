@@ -100,7 +100,7 @@ trust_development_key_unless_told() {
 export RAPPORT_REGISTRY_DIR=${RAPPORT_REGISTRY_DIR:-$RAPPORT_CACHE/registry-export}
 
 # The command line of the project, built as the tests build it, so that nothing is compiled twice.
-build_rapport() { cargo build --package rapport-trainer --bin rapport; }
+build_rapport() { cargo build --bin rapport; }
 rapport() { "$CARGO_TARGET_DIR/debug/rapport" "$@"; }
 
 load_tools

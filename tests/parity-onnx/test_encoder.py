@@ -36,6 +36,7 @@ class EncoderParity(unittest.TestCase):
         cls.tokenizer = Tokenizer.from_file(str(artifacts["tokenizer.json"]))
         cls.tokenizer.no_padding()
         cls.tokenizer.enable_truncation(limits[0])
+        cls.reference = Reference(BASE / "model.safetensors")
         cls.runtime_f32 = cls.with_onnx_runtime(cls.f32)
         cls.runtime_int8 = cls.with_onnx_runtime(cls.int8)
 
@@ -56,9 +57,14 @@ class EncoderParity(unittest.TestCase):
         for text, tokens in zip(self.texts, self.tokens):
             self.assertEqual(self.tokenizer.encode(text).ids, tokens, text)
 
+    def test_the_reference_gives_the_similarities_that_the_model_is_published_with(self):
+        texts = ["The weather is lovely today.", "It's so sunny outside!", "He drove to the stadium."]
+        a, b, c = (self.reference.encode(self.tokenizer.encode(text).ids) for text in texts)
+        for found, published in ((a @ b, 0.6660), (a @ c, 0.1046), (b @ c, 0.1411)):
+            self.assertAlmostEqual(float(found), published, places=4)
+
     def test_f32_in_tract_is_the_reference(self):
-        reference = Reference(BASE / "model.safetensors")
-        found = cosines(self.tract_f32, numpy.array([reference.encode(tokens) for tokens in self.tokens]))
+        found = cosines(self.tract_f32, numpy.array([self.reference.encode(tokens) for tokens in self.tokens]))
         report("f32, tract against the reference", found)
         self.assertGreater(found.min(), 0.99999)
 
