@@ -5,83 +5,11 @@
 
 use serde_json::{Map, Value};
 
-use crate::{Conversation, Limits, Speaker, Turn, clean};
+use crate::rfc3339::is_rfc3339;
+use crate::{Conversation, HistoryError, Limits, Speaker, Turn, clean};
 
 /// The identifier of a conversation that came without one.
 pub(crate) const NO_ID: &str = "request";
-
-/// Why a request body was refused.
-#[derive(Debug, Clone, PartialEq, Eq, thiserror::Error)]
-pub enum HistoryError {
-    /// The bytes are not JSON (HTTP 400).
-    #[error(
-        "the body is not JSON: {message} (line {line}, column {column}); send {{\"history\":[…]}} as UTF-8 JSON"
-    )]
-    NotJson {
-        /// Line of the first wrong byte, from 1.
-        line: usize,
-        /// Column of the first wrong byte, from 1.
-        column: usize,
-        /// What the JSON reader expected.
-        message: String,
-    },
-    /// A field is missing or has the wrong type or value (HTTP 422).
-    #[error("{message}")]
-    WrongField {
-        /// The field as people write it: `history[3].speaker`; empty for the body itself.
-        field: String,
-        /// The same as a JSON pointer (RFC 6901): `/history/3/speaker`.
-        pointer: String,
-        /// Stable machine code, for example `speaker_unknown`.
-        code: &'static str,
-        /// What is wrong and how to mend it.
-        message: String,
-    },
-    /// The body goes over a limit (HTTP 413).
-    #[error("{message}")]
-    TooLarge {
-        /// The field as people write it; empty for the body itself.
-        field: String,
-        /// The same as a JSON pointer (RFC 6901).
-        pointer: String,
-        /// Stable machine code: `body_too_large`, `too_many_turns` or `turn_too_large`.
-        code: &'static str,
-        /// The bound, in bytes or turns.
-        limit: usize,
-        /// What came, in bytes or turns.
-        actual: usize,
-        /// What is too large and how to mend it.
-        message: String,
-    },
-}
-
-impl HistoryError {
-    /// Stable machine code of the refusal.
-    pub fn code(&self) -> &'static str {
-        match self {
-            Self::NotJson { .. } => "not_json",
-            Self::WrongField { code, .. } | Self::TooLarge { code, .. } => code,
-        }
-    }
-
-    /// The field as people write it (`history[3].speaker`); `None` when the body as a whole is meant.
-    pub fn field(&self) -> Option<&str> {
-        match self {
-            Self::NotJson { .. } => None,
-            Self::WrongField { field, .. } | Self::TooLarge { field, .. } => {
-                Some(field.as_str()).filter(|f| !f.is_empty())
-            }
-        }
-    }
-
-    /// The field as a JSON pointer (RFC 6901); the empty pointer is the whole body.
-    pub fn pointer(&self) -> &str {
-        match self {
-            Self::NotJson { .. } => "",
-            Self::WrongField { pointer, .. } | Self::TooLarge { pointer, .. } => pointer,
-        }
-    }
-}
 
 /// A place in the body: a turn's number and a key in it, either of which may be missing.
 #[derive(Clone, Copy)]
@@ -319,49 +247,6 @@ fn check_total(actual: usize, limits: &Limits) -> Result<(), HistoryError> {
     Err(Place(None, None).too_large("body_too_large", limit, actual, message))
 }
 
-/// True for `2026-01-31T09:30:00Z` and its kin: the shape and the ranges, not the calendar.
-pub(crate) fn is_rfc3339(text: &str) -> bool {
-    let b = text.as_bytes();
-    let number = |from: usize, to: usize| -> Option<u32> {
-        let digits = b.get(from..to)?;
-        digits
-            .iter()
-            .all(u8::is_ascii_digit)
-            .then(|| digits.iter().fold(0, |n, d| n * 10 + u32::from(d - b'0')))
-    };
-    let within = |from, to, low, high| number(from, to).is_some_and(|n| (low..=high).contains(&n));
-    let marks = b.get(4) == Some(&b'-')
-        && b.get(7) == Some(&b'-')
-        && matches!(b.get(10), Some(b'T' | b't' | b' '))
-        && b.get(13) == Some(&b':')
-        && b.get(16) == Some(&b':');
-    if !(marks
-        && number(0, 4).is_some()
-        && within(5, 7, 1, 12)
-        && within(8, 10, 1, 31)
-        && within(11, 13, 0, 23)
-        && within(14, 16, 0, 59)
-        && within(17, 19, 0, 60))
-    {
-        return false;
-    }
-    let mut rest = 19;
-    if b.get(rest) == Some(&b'.') {
-        let digits = b[rest + 1..].iter().take_while(|d| d.is_ascii_digit()).count();
-        if digits == 0 {
-            return false;
-        }
-        rest += 1 + digits;
-    }
-    match &b[rest..] {
-        [b'Z' | b'z'] => true,
-        [b'+' | b'-', _, _, b':', _, _] => {
-            within(rest + 1, rest + 3, 0, 23) && within(rest + 4, rest + 6, 0, 59)
-        }
-        _ => false,
-    }
-}
-
 /// The JSON type of a value, with its article.
 fn kind(value: &Value) -> &'static str {
     match value {
@@ -487,18 +372,6 @@ mod tests {
         assert_eq!(read(3, "hello").unwrap_err().code(), "too_many_turns");
         assert_eq!(read(1, &"x".repeat(21)).unwrap_err().code(), "turn_too_large");
         assert_eq!(read(9, "hello").unwrap_err().code(), "body_too_large");
-    }
-
-    #[test]
-    fn knows_rfc3339() {
-        for good in ["2026-01-31T09:30:00Z", "2026-01-31 23:59:60.123-05:30"] {
-            assert!(is_rfc3339(good), "{good}");
-        }
-        for bad in
-            ["", "2026-13-01T00:00:00Z", "2026-01-31T09:30:00", "2026-01-31T09:30:00.Z", "2026-01-31", "é"]
-        {
-            assert!(!is_rfc3339(bad), "{bad}");
-        }
     }
 
     proptest! {

@@ -2,7 +2,8 @@
 
 use std::io::{BufRead, Read, Write};
 
-use crate::history::{is_rfc3339, without_place};
+use crate::history::without_place;
+use crate::rfc3339::is_rfc3339;
 use crate::{Conversation, Limits};
 
 /// Why canonical JSONL could not be read or written.

@@ -47,6 +47,8 @@ macro_rules! labels {
     };
 }
 
+pub(crate) use labels;
+
 labels! {
     /// What a customer's turn does.
     ResponseType {

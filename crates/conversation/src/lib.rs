@@ -5,7 +5,9 @@
 //! - Request bodies: [`parse_history`]. Canonical JSONL: [`JsonlReader`], [`JsonlWriter`].
 //! - Transcripts and data sets in other formats (feature `import`): `import`.
 //! - [`clean`] is the one cleaning that training and serving share.
-//! - Labels: the sets themselves, the mapping of human labels (`LABELS.md`), [`funnel`].
+//! - [`redact`] and [`redact_conversation`] replace personal data by stable placeholders.
+//! - Labels: the sets themselves, the mapping of human labels (`LABELS.md`), [`funnel`], [`api_stages`], the rules
+//!   ([`objections`], [`buying_signals`], [`response_by_rule`], [`seller_act_by_rule`]) and [`combine`].
 
 mod clean;
 mod conversation;
@@ -13,20 +15,25 @@ mod conversation;
 mod format;
 mod funnel;
 mod history;
+mod history_error;
 mod jsonl;
 mod label;
 mod limits;
 mod persuasion;
+mod redact;
 mod report;
+mod rfc3339;
+mod rules;
+mod stages;
+mod weak;
 
 pub use clean::{Cleaned, TextRepair, clean};
 pub use conversation::{Conversation, Outcome, Speaker, Turn};
 #[cfg(feature = "import")]
 pub use format::{Format, Import, ImportError, SourceFile, import};
 pub use funnel::{Signals, funnel, funnel_stages};
-pub use history::{
-    HistoryError, history_from_value, history_from_value_within, parse_history, parse_history_within,
-};
+pub use history::{history_from_value, history_from_value_within, parse_history, parse_history_within};
+pub use history_error::HistoryError;
 pub use jsonl::{JsonlError, JsonlReader, JsonlWriter};
 pub use label::{
     ApiStage, Label, LabelSource, Provenance, ResponseType, SellerAct, Sentiment, Stage, TurnLabels,
@@ -36,4 +43,11 @@ pub use persuasion::{
     PERSUADEE, PERSUADER, RESPONSE_PRECEDENCE, SELLER_PRECEDENCE, persuadee_response, persuadee_signals,
     persuader_act, persuader_signals,
 };
+pub use redact::{Found, PersonalData, Redacted, Redactor, redact, redact_conversation};
 pub use report::{Place, Refusal, Repair, Report, Tally};
+pub use rules::{
+    BuyingSignal, ObjectionCategory, RuleMatch, buying_signals, objections, response_by_rule,
+    seller_act_by_rule,
+};
+pub use stages::{CallStage, api_stages, needs_share, seven_stages};
+pub use weak::{HIGH_CONFIDENCE, Vote, combine};

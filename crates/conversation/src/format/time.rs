@@ -4,7 +4,7 @@ use jiff::Timestamp;
 use jiff::civil::DateTime;
 use jiff::tz::TimeZone;
 
-use crate::history::is_rfc3339;
+use crate::rfc3339::is_rfc3339;
 
 /// RFC 3339 from RFC 3339, seconds since 1970, or `2026-01-31 09:30:00`, which is taken as UTC.
 pub(super) fn rfc3339(text: &str) -> Option<String> {
