@@ -26,8 +26,6 @@ enum Command {
     Export(export::ExportCommand),
     /// The signed registry of bundles.
     Registry(registry::RegistryArgs),
-    /// Signed registry of bundles.
-    Registry(registry::RegistryArgs),
 }
 
 impl Cli {
@@ -37,8 +35,7 @@ impl Cli {
         match self.command {
             Command::Base(command) => base::run(command, &output),
             Command::Export(command) => export::run(command, &output),
-            Command::Registry(args) => registry::run(args, &output),
-            Command::Registry(args) => registry::run(args, &output),
+            Command::Registry(args) => registry::run(args, output),
         }
     }
 }
