@@ -68,8 +68,10 @@ pub(super) fn export(
             agreement.mean_cosine
         );
         written.push(write(&folder.join("encoder.onnx"), &onnx, Some(agreement))?);
+        keep(&onnx)?;
     }
     written.push(write(&folder.join("tokenizer.json"), &base.tokenizer, None)?);
+    keep(&base.tokenizer)?;
     output.result(&written, || written.iter().map(line).collect::<Vec<_>>().join("\n"))
 }
 
@@ -124,6 +126,11 @@ fn tokenize(tokenizer: &[u8], texts: &str) -> Result<Vec<Vec<u32>>> {
 fn write(path: &Path, bytes: &[u8], agreement: Option<Agreement>) -> Result<Written> {
     write_file(path, bytes)?;
     Ok(Written { file: path.to_owned(), bytes: bytes.len(), sha256: sha256_hex(bytes), agreement })
+}
+
+/// Keeps an artifact in the cache under its hash, where the registry looks for what is too large to commit.
+fn keep(bytes: &[u8]) -> Result<()> {
+    write_file(&cache_dir().join("artifacts").join(sha256_hex(bytes)), bytes)
 }
 
 fn line(written: &Written) -> String {
