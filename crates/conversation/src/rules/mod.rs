@@ -27,6 +27,9 @@ static SIGNALS: LazyLock<Table<BuyingSignal>> = LazyLock::new(|| Table::new(sign
 static CUSTOMER: LazyLock<Table<ResponseType>> = LazyLock::new(|| Table::new(act::CUSTOMER));
 static SELLER: LazyLock<Table<SellerAct>> = LazyLock::new(|| Table::new(act::SELLER));
 
+/// From this confidence on an objection names the whole turn.
+const OBJECTS: f32 = 0.8;
+
 /// A label that a rule gives, and why.
 #[derive(Debug, Clone, PartialEq, Serialize, Deserialize)]
 pub struct RuleMatch<L> {
@@ -68,8 +71,9 @@ pub fn buying_signals(text: &str) -> Vec<RuleMatch<BuyingSignal>> {
 /// The response type of a customer's turn by the rules: of all that match, the first in the order in which
 /// human labels name a turn ([`RESPONSE_PRECEDENCE`]).
 ///
-/// An objection counts as Objection and a commitment as Agreement. In one and the same sentence an
-/// objection outweighs an agreement: "sounds good, but it is too expensive" objects.
+/// An objection of confidence 0.8 or more counts as Objection (below that a turn asks or wonders rather than
+/// refuses), a commitment as Agreement. In one and the same sentence an objection outweighs an agreement:
+/// "sounds good, but it is too expensive" objects.
 pub fn response_by_rule(text: &str) -> Option<RuleMatch<ResponseType>> {
     let sentences = sentences(text);
     let mut hits = Vec::new();
@@ -86,7 +90,8 @@ fn response_hits(sentence: &[Sentence]) -> Vec<Hit<ResponseType>> {
         confidence: hit.confidence,
         range: hit.range,
     };
-    let mut hits: Vec<Hit<ResponseType>> = OBJECTIONS.hits(sentence).into_iter().map(as_response).collect();
+    let sure = |hit: &Hit<ObjectionCategory>| hit.confidence >= OBJECTS;
+    let mut hits: Vec<_> = OBJECTIONS.hits(sentence).into_iter().filter(sure).map(as_response).collect();
     let objects = !hits.is_empty();
     hits.extend(CUSTOMER.hits(sentence));
     for signal in SIGNALS.hits(sentence).into_iter().filter(|hit| hit.label == BuyingSignal::Commitment) {

@@ -42,14 +42,14 @@ pub(super) const OBJECTIONS: &[Row<ObjectionCategory>] = &[
         ..row(
             "too_expensive",
             Price,
-            0.92,
+            0.88,
             &[
                 "too expens~|pricey|costly|dear",
                 "too high|steep|much * price|money|cost",
                 "price|cost|fee|quote * too high|much|steep",
                 "costs|charge|asking too much",
                 "way|bit|little|rather|pretty|quite expens~|pricey|costly",
-                "lot of money",
+                "thats|its|is|seems|costs|quite ?a ?whole lot of money",
                 "more than * expected|budget|afford|planned|pay|spend",
             ],
         )
@@ -57,7 +57,7 @@ pub(super) const OBJECTIONS: &[Row<ObjectionCategory>] = &[
     row(
         "cannot_afford",
         Price,
-        0.93,
+        0.88,
         &[
             "cant|cannot|couldnt * afford",
             "not|hardly|barely able to afford",
@@ -87,7 +87,7 @@ pub(super) const OBJECTIONS: &[Row<ObjectionCategory>] = &[
     row(
         "bad_moment",
         Timing,
-        0.9,
+        0.82,
         &[
             "not * good|right|best|great time|moment",
             "bad|wrong|terrible|busy time|moment",
@@ -99,9 +99,10 @@ pub(super) const OBJECTIONS: &[Row<ObjectionCategory>] = &[
             "maybe|perhaps later|sometime|another|next",
             "not right now|away",
             "not at|for this|the time|moment|now",
-            "not * today|yet $",
+            "not today",
+            "not * sure|ready|now yet $",
             "another|some other time",
-            "revisit|circle|talk|come * next|later|quarter|year|month",
+            "revisit|circle|reconnect * next|later|quarter|year|month",
         ],
     ),
     row(
@@ -113,7 +114,7 @@ pub(super) const OBJECTIONS: &[Row<ObjectionCategory>] = &[
     row(
         "someone_else_decides",
         Authority,
-        0.92,
+        0.9,
         &[
             "have|need|want|got|going to ask|consult|check|talk|speak|discuss|clear|run * wife|husband|spouse|partner|boss|manager|team|director|ceo|cfo|cto|finance|legal|procurement|board|colleagues|family|parents",
             "ask|consult|check|talk|speak|discuss * wife|husband|spouse|boss|manager|supervisor|director|ceo|cfo|finance|legal|procurement|board first|before",
@@ -129,22 +130,25 @@ pub(super) const OBJECTIONS: &[Row<ObjectionCategory>] = &[
     row(
         "no_need",
         Need,
-        0.92,
+        0.88,
         &[
             "not|isnt|arent ?really|that|very|at|all interested",
             "no|zero interest",
-            "dont|do|doesnt|didnt ?not ?really|think need|want * it|this|that|one|any|anything|them",
-            "dont|do ?not ?really need|want to",
+            "dont|doesnt|didnt ?really|think * need|want * it|this|that|one|any|anything|them",
+            "do|does|did not ?really need|want * it|this|that|one|any|anything|them",
+            "dont|wont|not ?really need|want to buy|donate|spend|commit|sign|pay|invest|order|switch|change|proceed|give",
             "no need|use for",
             "dont|cant|not ?really see|seeing ?the|any value|point|need|benefit|use|reason",
             "not ?a|really|the good|right|great fit",
             "not|isnt ?really for me|us",
             "happy|satisfied|fine|good with what|our|my|the current|existing|we|i",
-            "no thanks|thank",
+            "^ ?um|oh|well|but no thanks",
+            "^ ?um|oh|well|but no thank you $",
             "stop|quit calling|emailing|contacting",
             "remove|take me|us|my * list|off",
             "rather|prefer not|nothing",
-            "wont|would|will be|not buying|need|be|donating|donate",
+            "wont ?be need|needing|buy|buying|donate|donating|interested",
+            "will|would not ?be need|needing|buy|buying|donate|donating|interested",
             "will|would have to|need pass|decline",
             "ill pass",
             "id|would rather keep|not|spend|save",
@@ -153,18 +157,41 @@ pub(super) const OBJECTIONS: &[Row<ObjectionCategory>] = &[
     row(
         "doubt",
         Trust,
-        0.88,
+        0.8,
         &[
             "never heard of",
-            "scam~|fraud~|ripoff|sketchy|shady|fishy",
+            "is|its|sounds|seems|looks|like * scam|fraud|ripoff|sketchy|shady|fishy",
             "dont|cant|hard|not to|really|fully trust|believe",
-            "how do|can|would i|we know|trust|be|sure",
             "skeptic~|sceptic~|suspicious|hesitant|doubtful|leery|wary",
             "too good to be true",
             "not|isnt|arent ?really|yet|fully convinced|sure|certain * work|works|worth|trust|legit|it|this|that",
             "bad|negative|mixed|poor reviews|experience~",
             "been burned|burnt|cheated|disappointed",
-            "is this|it legit|real|safe|legitimate [?]",
+        ],
+    ),
+    // A question that doubts: the turn asks more than it refuses.
+    row(
+        "asks_for_proof",
+        Trust,
+        0.75,
+        &[
+            "how do|can|would i|we know|trust|be|sure",
+            "is this|it|that legit|real|safe|legitimate|scam [?]",
+            "how can|do|will you assure|ensure|guarantee|prove",
+        ],
+    ),
+    row(
+        "worry_about_price",
+        Price,
+        0.88,
+        &["worried|concerned|nervous|concern~ * about|with|is * price~|cost~|fee~|budget|money|expense~"],
+    ),
+    row(
+        "worry_about_offer",
+        Trust,
+        0.82,
+        &[
+            "worried|concerned|nervous|unsure|hesitant * about|if|whether|that * quality|durability|support|security|privacy|safety|transition|implementation|side|reliability|contract|commitment|results|investing|switching|works|work",
         ],
     ),
     row(
@@ -179,7 +206,7 @@ pub(super) const OBJECTIONS: &[Row<ObjectionCategory>] = &[
     row(
         "has_other",
         Competitor,
-        0.85,
+        0.82,
         &[
             "already|currently work|working|use|using|have|with|own|got|using|under|signed * provider|vendor|supplier|contract|solution|system|agency|tool|one|someone|software|crm",
             "already|currently under|in|have a|contract|with",
@@ -191,29 +218,32 @@ pub(super) const OBJECTIONS: &[Row<ObjectionCategory>] = &[
             "better|other|another|lower offer|deal|price|quote from|elsewhere",
         ],
     ),
-    row(
-        "send_me_something",
-        Stall,
-        0.85,
-        &[
-            "send|email|mail|text|forward|shoot ?it|me|us|over * email|mail|info|information|details|brochure|proposal|something|link|deck|material~|literature|summary",
-            "just|please|simply|can|could|you send|email|mail me|us|it|that",
-        ],
-    ),
+    Row {
+        unless: &["contract|agreement|invoice|quote|order|demo|link|paperwork|samples"],
+        ..row(
+            "send_me_something",
+            Stall,
+            0.8,
+            &[
+                "send|email|mail|text|forward|shoot ?it|me|us|over * email|mail|info|information|details|brochure|proposal|something|link|deck|material~|literature|summary",
+                "just|please|simply|can|could|you send|email|mail me|us|it|that",
+            ],
+        )
+    },
     row(
         "let_me_think",
         Stall,
-        0.88,
+        0.82,
         &[
-            "think about|on|over ?it|this|that",
+            "need|want|have|like|let|ill|will|got|going|gonna|must|should|time ?to|me|you|us think about|on|over it|this|that",
             "think it|this|that through|over",
             "sleep on it",
             "get|come back to you",
-            "let you know ?later|soon|if|when|$",
+            "ill|will|can|us let you know",
             "need|want|have|like to think|consider|decide|mull",
             "shop|look around",
-            "do|doing ?some|more|my ?own research|homework",
-            "ill|i will|we consider",
+            "do|doing ?some|more|my ?own ?more|own research|homework",
+            "^ ?ok|okay|well|maybe|hmm ill|i|we ?will consider it|that|this",
         ],
     ),
 ];

@@ -42,7 +42,7 @@ pub(super) const SIGNALS: &[Row<BuyingSignal>] = &[
     row(
         "commits",
         Commitment,
-        0.9,
+        0.8,
         &[
             "lets|let do it|this|that",
             "lets|let us go|move ahead|forward|with",
