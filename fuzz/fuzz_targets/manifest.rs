@@ -1,0 +1,12 @@
+//! Any bytes as a signed manifest, a manifest and a ledger. Seeds: `crates/registry/tests/golden/*`.
+//!
+//! `cargo +nightly fuzz run manifest fuzz/corpus/manifest crates/registry/tests/golden/accepted crates/registry/tests/golden/refused`
+#![no_main]
+
+use libfuzzer_sys::fuzz_target;
+
+/// The checks that the property tests make too.
+#[path = "../../crates/registry/tests/common/invariants.rs"]
+mod invariants;
+
+fuzz_target!(|bytes: &[u8]| invariants::check_any_bytes(bytes));
