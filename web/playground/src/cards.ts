@@ -1,7 +1,7 @@
 import type { Analysis, DirectionPrediction, Suggestion } from '@rapport/client';
 import { Bars } from './bars.js';
 import { directionMap } from './direction-map.js';
-import { h, icon, percent } from './dom.js';
+import { h, icon } from './dom.js';
 
 /** The four answers. */
 export class Cards {
@@ -32,8 +32,8 @@ export class Cards {
   show({ response, stage, suggestion, direction }: Analysis): void {
     const responses = response.response_type_probabilities;
     const stages = stage.conversation_stage_probabilities;
-    headline(this.responseTop, response.top_prediction, responses[response.top_prediction]);
-    headline(this.stageTop, stage.top_prediction, stages[stage.top_prediction]);
+    this.responseTop.textContent = response.top_prediction;
+    this.stageTop.textContent = stage.top_prediction;
     this.responseBars.show(responses, response.top_prediction);
     this.stageBars.show(stages, stage.top_prediction);
     this.showSuggestion(suggestion);
@@ -103,10 +103,6 @@ function card(id: string, title: string, ...children: Node[]): HTMLElement {
     h('h3', { id: `title-${id}`, text: title }),
     ...children,
   );
-}
-
-function headline(element: HTMLElement, top: string, probability: number | undefined): void {
-  element.replaceChildren(top, h('span', { class: 'headline-value', text: percent(probability ?? 0) }));
 }
 
 /** A line to say, with a button that copies it. */

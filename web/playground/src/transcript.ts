@@ -67,10 +67,13 @@ export function parseTranscript(text: string): Turn[] {
 }
 
 function splitInline(line: string): string[] {
+  // What stands before the first tag, a time or a star, belongs to it.
+  const head = LINE_TAG.exec(line)?.[0] ?? '';
   const parts: string[] = [];
-  for (const part of line.split(INLINE_TAG)) {
+  for (const part of line.slice(head.length).split(INLINE_TAG)) {
     const last = parts.at(-1);
-    if (last === undefined || STARTS_UPPER.test(part)) parts.push(part);
+    if (last === undefined) parts.push(head + part);
+    else if (STARTS_UPPER.test(part)) parts.push(part);
     else parts[parts.length - 1] = `${last} ${part}`;
   }
   return parts;
