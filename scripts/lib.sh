@@ -99,8 +99,12 @@ trust_development_key_unless_told() {
 # Where scripts/bundle writes registry.json with its artifacts, and where the demo and the tests serve them from.
 export RAPPORT_REGISTRY_DIR=${RAPPORT_REGISTRY_DIR:-$RAPPORT_CACHE/registry-export}
 
-# The command line of the project, built as the tests build it, so that nothing is compiled twice.
-build_rapport() { cargo build --bin rapport; }
+# One selection of packages for everything native: cargo unifies features over the selection, and another one
+# would compile the large dependencies a second time.
+NATIVE_PACKAGES=(--workspace --exclude rapport-wasm)
+
+# The command line of the project, as the tests build it.
+build_rapport() { cargo build "${NATIVE_PACKAGES[@]}" --bin rapport; }
 rapport() { "$CARGO_TARGET_DIR/debug/rapport" "$@"; }
 
 load_tools

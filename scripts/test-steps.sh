@@ -26,11 +26,11 @@ step_advisories() {
   cargo deny --all-features check --disable-fetch advisories
 }
 
-step_native() { cargo nextest run --no-fail-fast --status-level fail --final-status-level fail; }
-step_doc() { cargo test --doc --no-fail-fast; }
-step_clippy() { cargo clippy --all-targets -- -D warnings; }
+step_native() { cargo nextest run "${NATIVE_PACKAGES[@]}" --no-fail-fast --status-level fail --final-status-level fail; }
+step_doc() { cargo test "${NATIVE_PACKAGES[@]}" --exclude rapport-worker --doc --no-fail-fast; }
+step_clippy() { cargo clippy "${NATIVE_PACKAGES[@]}" --all-targets -- -D warnings; }
 step_clippy_wasm() {
-  wasm_cargo clippy --all-targets --target "$WASM_TARGET" --package rapport-wasm --package rapport-worker -- -D warnings
+  wasm_cargo clippy "${NATIVE_PACKAGES[@]}" --all-targets --target "$WASM_TARGET" --package rapport-wasm --package rapport-worker -- -D warnings
 }
 
 step_bundle() { scripts/bundle; }

@@ -14,7 +14,9 @@ REPOSITORY = Path(__file__).resolve().parents[2]
 def _binary() -> str:
     """Builds the example and says where cargo put it."""
     messages = subprocess.run(
-        ["cargo", "build", "--example", "tract_answers", "--message-format", "json"],
+        # The packages that scripts/test selects, so that nothing is compiled a second time.
+        ["cargo", "build", "--workspace", "--exclude", "rapport-wasm", "--example", "tract_answers",
+         "--message-format", "json"],
         cwd=REPOSITORY, stdout=subprocess.PIPE, check=True, text=True,
     ).stdout
     made = [message for line in messages.splitlines() if (message := json.loads(line)).get("executable")]
