@@ -27,7 +27,7 @@ step_advisories() {
 }
 
 step_native() { cargo nextest run "${NATIVE_PACKAGES[@]}" --no-fail-fast --status-level fail --final-status-level fail; }
-step_doc() { cargo test "${NATIVE_PACKAGES[@]}" --exclude rapport-worker --doc --no-fail-fast; }
+step_doc() { cargo test "${NATIVE_PACKAGES[@]}" --doc --no-fail-fast; }
 step_clippy() { cargo clippy "${NATIVE_PACKAGES[@]}" --all-targets -- -D warnings; }
 step_clippy_wasm() {
   wasm_cargo clippy "${NATIVE_PACKAGES[@]}" --all-targets --target "$WASM_TARGET" --package rapport-wasm --package rapport-worker -- -D warnings
