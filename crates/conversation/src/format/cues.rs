@@ -217,5 +217,7 @@ fn seconds(text: &str) -> Option<f64> {
         return None;
     }
     let whole = parts.iter().fold(0.0, |sum, part| sum * 60.0 + part);
-    Some(whole + digits(fraction, 9)? / 10f64.powi(fraction.len() as i32))
+    let exact = whole + digits(fraction, 9)? / 10f64.powi(fraction.len() as i32);
+    // Milliseconds are what captions hold; more digits would not survive being written and read.
+    Some((exact * 1000.0).round() / 1000.0)
 }

@@ -132,8 +132,10 @@ fn read_dialogues(
 /// Outcome and metadata from the participants' files.
 fn describe(draft: &mut Draft, id: &str, participants: &Participants) {
     let of = |speaker| participants.get(&(id.to_owned(), speaker));
-    let amount =
-        |side: Option<&Map<String, Value>>, key: &str| side.and_then(|s| s.get(key)).and_then(Value::as_f64);
+    let amount = |side: Option<&Map<String, Value>>, key: &str| match side?.get(key)? {
+        Value::String(text) => text.parse().ok(),
+        other => other.as_f64(),
+    };
     let (persuader, persuadee) = (of(Speaker::Salesperson), of(Speaker::Customer));
     if let Some(donation) = amount(persuadee, "B6") {
         draft.conversation.outcome = Some(if donation > 0.0 { Outcome::Won } else { Outcome::Lost });

@@ -56,9 +56,8 @@ fn tag_before(text: &str, from: usize, colon: usize) -> Option<(Speaker, usize)>
             break;
         }
         if let Some(speaker) = Speaker::from_word(&name[start..]) {
-            let line_start = name[..start].trim_end_matches([' ', '\t', '*', '_', '[', '-']);
             let capital = name[start..].starts_with(char::is_uppercase);
-            if capital || line_start.is_empty() || line_start.ends_with('\n') {
+            if capital || begins_line(&name[..start], from == 0) {
                 found = Some((speaker, start));
             }
         }
@@ -66,6 +65,16 @@ fn tag_before(text: &str, from: usize, colon: usize) -> Option<(Speaker, usize)>
     let (speaker, start) = found?;
     let start = name[..start].trim_end_matches(['*', '_', '[']).len();
     Some((speaker, from + start))
+}
+
+/// True when nothing but marks and digits, such as a time, stands between the line's beginning and a name.
+fn begins_line(before: &str, text_begins: bool) -> bool {
+    let blank = |c: char| matches!(c, ' ' | '\t' | '*' | '_' | '[' | '-');
+    match before.rfind('\n') {
+        Some(line) => !before[line..].contains(char::is_alphabetic),
+        None if text_begins => !before.contains(char::is_alphabetic),
+        None => before.trim_matches(blank).is_empty(),
+    }
 }
 
 /// Cuts a text at its tags and adds what was said to the draft. `line` is where the text begins in its file.

@@ -73,7 +73,7 @@ pub(super) const CUSTOMER: &[Row<ResponseType>] = &[
             0.65,
             &[
                 "^ ?oh|ah|wow|hmm|ok|okay|yes|yeah ?completely|totally i|we ?totally|completely see|understand|agree|hear ?you ?with ?that $",
-                "^ ?oh|wow|ah|yes|yeah thats|that|it|this|sounds ?is|sounds ?really|very|so|pretty|a good|great|nice|interesting|amazing|wonderful|awesome|cool|true|sad|terrible|impressive|fantastic|understandable",
+                "^ ?oh|ah|yes|yeah ?wow|ok|okay thats|that|it|this|sounds ?is|sounds ?really|very|so|pretty|a good|great|nice|interesting|amazing|wonderful|awesome|cool|true|sad|terrible|impressive|fantastic|understandable",
                 "^ ?oh|ok|okay|ah interesting|wow|nice|cool|great|amazing|awesome|wonderful|right|true|fair|understood|impressive $",
                 "makes sense",
                 "got it",
