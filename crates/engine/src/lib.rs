@@ -1,1 +1,32 @@
 //! Sales knowledge over the inference floor: a bundle in, answers out.
+//!
+//! [`Engine::load`] takes a [`Bundle`]; [`Engine::analyze`] runs every model over a conversation once, and
+//! each answer is read off the [`Analysis`]. The trainer computes its features through [`Reader`], the
+//! same code, so training and serving cannot disagree.
+
+mod answer;
+pub mod bundle;
+mod cache;
+mod direction;
+mod engine;
+mod error;
+mod features;
+mod heads;
+mod lexical;
+mod monotone;
+mod probabilities;
+mod reading;
+mod suggestion;
+
+pub use answer::{BundleInfo, ResponsePrediction, StagePrediction};
+pub use bundle::{Bundle, BundleConfig, Classes, EncoderConfig, Temperatures};
+pub use direction::{ByCluster, DirectionModel, DirectionPrediction, MarkovChain};
+pub use engine::{Analysis, Engine};
+pub use error::EngineError;
+pub use features::{FEATURE_VERSION, SURFACE_FEATURES};
+pub use heads::{Acts, Heads, Outlook, SEQUENCE_FEATURES};
+pub use lexical::LEXICAL_BUCKETS;
+pub use monotone::{never_back, never_behind};
+pub use probabilities::Probabilities;
+pub use reading::{MergedTurn, Reader, TurnReading, merge_turns, turn_vector_len};
+pub use suggestion::{Adviser, Alternative, Moment, Playbook, PlaybookEntry, Suggestion};

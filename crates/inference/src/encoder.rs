@@ -1,0 +1,88 @@
+//! Sentences to vectors.
+
+use tokenizers::{Tokenizer, TruncationParams};
+
+use crate::{Input, InferenceError, OnnxModel};
+
+/// How much of a text the encoder reads.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub struct EncoderLimits {
+    /// Tokens kept of a text, special tokens included; the rest is cut off.
+    pub max_tokens: usize,
+    /// Length of a sentence vector.
+    pub dimensions: usize,
+}
+
+/// A tokenizer and a transformer that turn one text into one unit vector.
+#[derive(Debug, Clone)]
+pub struct SentenceEncoder {
+    tokenizer: Tokenizer,
+    model: OnnxModel,
+    limits: EncoderLimits,
+}
+
+impl SentenceEncoder {
+    /// Reads `encoder.onnx` and `tokenizer.json`.
+    ///
+    /// The model takes `input_ids` and `attention_mask` (i64 `[batch, sequence]`) and gives
+    /// `sentence_embedding` (f32 `[batch, dimensions]`), pooled and normalised.
+    ///
+    /// # Errors
+    /// [`InferenceError::Load`] or [`InferenceError::Tokenizer`] when one of them cannot be read.
+    pub fn load(onnx: &[u8], tokenizer: &[u8], limits: EncoderLimits) -> Result<Self, InferenceError> {
+        let mut tokenizer = Tokenizer::from_bytes(tokenizer)
+            .map_err(|e| InferenceError::Tokenizer(format!("cannot be read: {e}")))?;
+        tokenizer.with_padding(None);
+        tokenizer
+            .with_truncation(Some(TruncationParams { max_length: limits.max_tokens, ..Default::default() }))
+            .map_err(|e| InferenceError::Tokenizer(format!("refuses {} tokens: {e}", limits.max_tokens)))?;
+        Ok(Self { tokenizer, model: OnnxModel::load("encoder.onnx", onnx)?, limits })
+    }
+
+    /// The limits it was loaded with.
+    pub fn limits(&self) -> EncoderLimits {
+        self.limits
+    }
+
+    /// Token numbers of a text, special tokens included, cut at `max_tokens`.
+    ///
+    /// # Errors
+    /// [`InferenceError::Tokenizer`] when the text cannot be tokenized.
+    pub fn tokenize(&self, text: &str) -> Result<Vec<i64>, InferenceError> {
+        let encoding = self
+            .tokenizer
+            .encode_fast(text, true)
+            .map_err(|e| InferenceError::Tokenizer(format!("cannot read the text: {e}")))?;
+        Ok(encoding.get_ids().iter().map(|&id| i64::from(id)).collect())
+    }
+
+    /// The vector of one text: `dimensions` numbers of Euclidean length 1.
+    ///
+    /// # Errors
+    /// Any [`InferenceError`] of tokenizing or running.
+    pub fn encode(&self, text: &str) -> Result<Vec<f32>, InferenceError> {
+        let ids = self.tokenize(text)?;
+        let shape = [1, ids.len()];
+        let mask = vec![1; ids.len()];
+        let run = |what: &str| InferenceError::Run {
+            model: "encoder.onnx".into(),
+            reason: format!("{what} has {} values", ids.len()),
+        };
+        let mut out = self.model.run(
+            vec![
+                ("input_ids", Input::i64(&shape, ids.clone()).ok_or_else(|| run("input_ids"))?),
+                ("attention_mask", Input::i64(&shape, mask).ok_or_else(|| run("attention_mask"))?),
+            ],
+            &["sentence_embedding"],
+        )?;
+        let embedding = out.remove(0);
+        if embedding.len() != self.limits.dimensions {
+            return Err(InferenceError::Shape {
+                model: "encoder.onnx".into(),
+                found: embedding.shape().to_vec(),
+                expected: vec![1, self.limits.dimensions],
+            });
+        }
+        Ok(embedding.iter().copied().collect())
+    }
+}
