@@ -166,16 +166,12 @@ fn plain_smileys(text: &str) -> Option<String> {
     let mut plain = String::with_capacity(text.len());
     let mut at = 0;
     while at < chars.len() {
-        match smiley(&chars, at) {
-            Some((eyes, mouth, length)) => {
-                plain.push(eyes);
-                plain.push(mouth);
-                at += length;
-            }
-            None => {
-                plain.push(chars[at]);
-                at += 1;
-            }
+        if let Some((eyes, mouth, length)) = smiley(&chars, at) {
+            plain.extend([eyes, mouth]);
+            at += length;
+        } else {
+            plain.push(chars[at]);
+            at += 1;
         }
     }
     (plain != text).then_some(plain)

@@ -92,6 +92,7 @@ mod tests {
 
     #[test]
     fn walks_the_whole_funnel() {
+        use Stage::{Ask, Close, Decision, Discovery, Opening, Pitch};
         let none = Signals::default();
         let turns = [
             none,
@@ -105,7 +106,6 @@ mod tests {
             Signals { farewell: true, ..none },
             Signals { ask: true, ..none },
         ];
-        use Stage::{Ask, Close, Decision, Discovery, Opening, Pitch};
         let expected = [Opening, Opening, Discovery, Discovery, Pitch, Ask, Decision, Decision, Close, Close];
         assert_eq!(funnel_stages(turns), expected);
     }

@@ -258,7 +258,7 @@ fn decompresses_within_the_limit() {
     let text = "Agent: Hello Customer: Hi\n";
     let two_members = [gzip(text.as_bytes()), gzip(text.as_bytes())].concat();
     let file = SourceFile::new("x.txt.gz", two_members);
-    let both = import(Format::Inline, &[file.clone()], &Limits::IMPORT).unwrap();
+    let both = import(Format::Inline, std::slice::from_ref(&file), &Limits::IMPORT).unwrap();
     assert_eq!(both.conversations.len(), 2);
     assert_eq!(both.conversations[0].id, "x-1");
 

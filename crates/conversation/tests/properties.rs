@@ -8,6 +8,7 @@ use proptest::sample::select;
 use rapport_conversation::Format;
 
 /// Pieces that a format is made of.
+#[allow(clippy::too_many_lines)] // A table.
 fn pieces(format: Format) -> &'static [&'static str] {
     match format {
         Format::Rapport => &[

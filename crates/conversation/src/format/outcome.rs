@@ -21,14 +21,11 @@ fn outcome(word: &str) -> Option<Outcome> {
 
 /// Sets the draft's outcome from a word; an unknown one is counted and kept as metadata.
 pub(super) fn set(draft: &mut Draft, column: &str, word: &str, place: &Place, report: &mut Report) {
-    match outcome(word) {
-        Some(outcome) => draft.conversation.outcome = Some(outcome),
-        None => {
-            report.repair(
-                Repair::UnknownOutcome,
-                &place.clone().with_note(word.chars().take(40).collect::<String>()),
-            );
-            draft.meta(column, word);
-        }
+    if let Some(outcome) = outcome(word) {
+        draft.conversation.outcome = Some(outcome);
+        return;
     }
+    let note: String = word.chars().take(40).collect();
+    report.repair(Repair::UnknownOutcome, &place.clone().with_note(note));
+    draft.meta(column, word);
 }

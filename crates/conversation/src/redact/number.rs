@@ -113,7 +113,7 @@ fn luhn(digits: &[u8]) -> bool {
             (_, doubled) => doubled / 10 + doubled % 10,
         })
         .sum();
-    sum % 10 == 0 && digits.iter().any(|&d| d != digits[0])
+    sum.is_multiple_of(10) && digits.iter().any(|&d| d != digits[0])
 }
 
 /// Account numbers: country, check number, then letters and digits, perhaps in groups of four.

@@ -47,7 +47,7 @@ pub(crate) fn jsonl(lines: &[u8]) {
             }
         }
     }
-    assert!(errors <= lines.iter().filter(|&&b| b == b'\n').count() + 1);
+    assert!(errors <= lines.split(|&b| b == b'\n').count());
     assert!(read.len() <= TIGHT.conversations);
     let first = writer.finish().expect("a vector takes all bytes");
     let again: Result<Vec<_>, _> = JsonlReader::new(first.as_slice(), WIDE).collect();
@@ -129,8 +129,16 @@ pub(crate) fn rules(text: &str) {
         assert!(text.get(range.clone()).is_some(), "{range:?} is no part of the text");
         assert!(confidence > 0.0 && confidence <= 1.0);
     };
-    objections(text).iter().for_each(|m| check(&m.range, m.confidence));
-    buying_signals(text).iter().for_each(|m| check(&m.range, m.confidence));
-    response_by_rule(text).iter().for_each(|m| check(&m.range, m.confidence));
-    seller_act_by_rule(text).iter().for_each(|m| check(&m.range, m.confidence));
+    for found in objections(text) {
+        check(&found.range, found.confidence);
+    }
+    for found in buying_signals(text) {
+        check(&found.range, found.confidence);
+    }
+    if let Some(found) = response_by_rule(text) {
+        check(&found.range, found.confidence);
+    }
+    if let Some(found) = seller_act_by_rule(text) {
+        check(&found.range, found.confidence);
+    }
 }
