@@ -1,6 +1,4 @@
-//! Any bytes as a signed manifest, a manifest and a ledger. Seeds: `crates/registry/tests/golden/*`.
-//!
-//! `cargo +nightly fuzz run manifest fuzz/corpus/manifest crates/registry/tests/golden/accepted crates/registry/tests/golden/refused`
+//! Any bytes as a signed manifest, a manifest and a ledger. The seeds are the golden files of the registry.
 #![no_main]
 
 use libfuzzer_sys::fuzz_target;
