@@ -102,6 +102,9 @@ export RAPPORT_REGISTRY_DIR=${RAPPORT_REGISTRY_DIR:-$RAPPORT_CACHE/registry-expo
 # One selection of packages for everything native: cargo unifies features over the selection, and another one
 # would compile the large dependencies a second time.
 NATIVE_PACKAGES=(--workspace --exclude rapport-wasm)
+# The same for wasm: the browser's module and the Worker's share every dependency.
+# shellcheck disable=SC2034
+WASM_PACKAGES=(--package rapport-wasm --package rapport-worker)
 
 # The command line of the project, as the tests build it.
 build_rapport() { cargo build "${NATIVE_PACKAGES[@]}" --bin rapport; }
