@@ -5,6 +5,7 @@ use std::sync::Arc;
 
 use ndarray::{Array, ArrayD, IxDyn};
 use tract_onnx::prelude::*;
+use tract_onnx::tract_hir::infer::Factoid;
 
 use crate::InferenceError;
 
