@@ -99,6 +99,9 @@ trust_development_key_unless_told() {
 # Where scripts/bundle writes registry.json with its artifacts, and where the demo and the tests serve them from.
 export RAPPORT_REGISTRY_DIR=${RAPPORT_REGISTRY_DIR:-$RAPPORT_CACHE/registry-export}
 
+# The recorded conversations as the native engine answers them; the Worker and the browser must say the same.
+export RAPPORT_NATIVE_ANSWERS=${RAPPORT_NATIVE_ANSWERS:-$RAPPORT_CACHE/native-answers.jsonl}
+
 # One selection of packages for everything native: cargo unifies features over the selection, and another one
 # would compile the large dependencies a second time.
 NATIVE_PACKAGES=(--workspace --exclude rapport-wasm)

@@ -33,7 +33,10 @@ step_clippy_wasm() {
   wasm_cargo clippy "${NATIVE_PACKAGES[@]}" --all-targets --target "$WASM_TARGET" "${WASM_PACKAGES[@]}" -- -D warnings
 }
 
-step_bundle() { scripts/bundle; }
+step_bundle() {
+  scripts/bundle
+  rapport predict --conversations tests/conversations/recorded.jsonl --out "$RAPPORT_NATIVE_ANSWERS"
+}
 step_wasm() { scripts/build-wasm; }
 step_worker() { scripts/build-worker; }
 step_playground() {
