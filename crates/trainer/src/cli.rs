@@ -3,7 +3,7 @@
 use anyhow::Result;
 use clap::{Parser, Subcommand};
 
-use crate::{Output, base, export, registry};
+use crate::{Output, base, data, encode, export, predict, registry};
 
 /// Conversations in, models out.
 #[derive(Debug, Parser)]
@@ -21,9 +21,16 @@ enum Command {
     /// Base weights of the sentence encoder.
     #[command(subcommand)]
     Base(base::BaseCommand),
+    /// Conversations: import, count, split, label.
+    #[command(subcommand)]
+    Data(data::DataCommand),
     /// Write models as standard ONNX.
     #[command(subcommand)]
     Export(export::ExportCommand),
+    /// Answer with a bundle: next response, next stage, suggestion, direction.
+    Predict(predict::PredictArgs),
+    /// Embed the lines of a text file.
+    Encode(encode::EncodeArgs),
     /// The signed registry of bundles.
     Registry(registry::RegistryArgs),
 }
@@ -33,8 +40,11 @@ impl Cli {
     pub fn run(self) -> Result<()> {
         let output = Output::new(self.json);
         match self.command {
-            Command::Base(command) => base::run(command, &output),
-            Command::Export(command) => export::run(command, &output),
+            Command::Base(command) => base::run(command, output),
+            Command::Data(command) => data::run(command, output),
+            Command::Export(command) => export::run(command, output),
+            Command::Encode(args) => encode::run(&args, output),
+            Command::Predict(args) => predict::run(&args, output),
             Command::Registry(args) => registry::run(args, output),
         }
     }

@@ -4,7 +4,7 @@ use std::fs;
 use std::io::Write;
 use std::path::{Path, PathBuf};
 
-use anyhow::{Context, Result};
+use anyhow::{Context, Result, ensure};
 use sha2::{Digest, Sha256};
 
 /// The cache outside the checkout: `$RAPPORT_CACHE`, else `rapport` in the user's cache folder.
@@ -47,4 +47,71 @@ pub fn write_file(path: &Path, bytes: &[u8]) -> Result<()> {
         Ok(())
     };
     write().with_context(|| format!("cannot write {}", path.display()))
+}
+
+/// A folder that is filled aside and gets its name when it is finished.
+#[derive(Debug)]
+pub(crate) struct StagedFolder {
+    aside: tempfile::TempDir,
+    target: PathBuf,
+}
+
+impl StagedFolder {
+    /// Begins a folder. `target` must not exist yet.
+    pub(crate) fn new(target: &Path) -> Result<Self> {
+        ensure!(!target.exists(), "{} is there already; remove it or give another folder", target.display());
+        let parent = target.parent().filter(|p| !p.as_os_str().is_empty()).unwrap_or(Path::new("."));
+        let begin = || -> std::io::Result<tempfile::TempDir> {
+            fs::create_dir_all(parent)?;
+            tempfile::Builder::new().prefix(".unfinished-").tempdir_in(parent)
+        };
+        let aside = begin().with_context(|| format!("cannot make a folder in {}", parent.display()))?;
+        Ok(Self { aside, target: target.to_owned() })
+    }
+
+    /// Where to write to.
+    pub(crate) fn path(&self) -> &Path {
+        self.aside.path()
+    }
+
+    /// Gives the folder its name.
+    pub(crate) fn finish(self) -> Result<()> {
+        // Temporary folders are private; results are for everyone whom the umask lets read.
+        #[cfg(unix)]
+        fs::set_permissions(self.aside.path(), std::os::unix::fs::PermissionsExt::from_mode(0o755))?;
+        fs::rename(self.aside.path(), &self.target)
+            .with_context(|| format!("cannot name {}", self.target.display()))?;
+        // It no longer lies where the guard would remove it from.
+        let _ = self.aside.keep();
+        Ok(())
+    }
+}
+
+#[cfg(test)]
+#[allow(clippy::unwrap_used)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn a_folder_that_is_not_finished_leaves_nothing() {
+        let place = tempfile::tempdir().unwrap();
+        let target = place.path().join("run");
+        let folder = StagedFolder::new(&target).unwrap();
+        write_file(&folder.path().join("a.txt"), b"a").unwrap();
+        drop(folder);
+        assert_eq!(fs::read_dir(place.path()).unwrap().count(), 0);
+
+        let folder = StagedFolder::new(&target).unwrap();
+        write_file(&folder.path().join("a.txt"), b"a").unwrap();
+        folder.finish().unwrap();
+        assert_eq!(read(&target.join("a.txt")).unwrap(), b"a");
+        assert_eq!(fs::read_dir(place.path()).unwrap().count(), 1);
+        assert!(StagedFolder::new(&target).is_err());
+    }
+
+    #[test]
+    fn a_missing_file_is_named() {
+        let error = read(Path::new("no/such/file")).unwrap_err();
+        assert!(error.to_string().contains("no/such/file"), "{error}");
+    }
 }

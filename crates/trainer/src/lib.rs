@@ -1,12 +1,18 @@
 //! What the `rapport` binary is made of: base weights, data, export, metrics.
 
 mod base;
+mod bundle;
+pub mod charts;
 mod cli;
+pub mod data;
+mod encode;
 pub mod encoder;
 mod export;
 mod files;
+pub mod metrics;
 pub mod onnx;
 mod output;
+mod predict;
 mod registry;
 
 pub use cli::Cli;

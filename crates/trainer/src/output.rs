@@ -17,12 +17,12 @@ impl Output {
     }
 
     /// True when results are printed as JSON.
-    pub fn is_json(&self) -> bool {
+    pub fn is_json(self) -> bool {
         self.json
     }
 
     /// Prints a result: as JSON, or as `text` for a person.
-    pub fn result<T: Serialize>(&self, value: &T, text: impl FnOnce() -> String) -> Result<()> {
+    pub fn result<T: Serialize>(self, value: &T, text: impl FnOnce() -> String) -> Result<()> {
         if self.json {
             println!("{}", serde_json::to_string(value)?);
         } else {
@@ -32,7 +32,7 @@ impl Output {
     }
 
     /// Says what is going on.
-    pub fn note(&self, text: impl AsRef<str>) {
+    pub fn note(self, text: impl AsRef<str>) {
         if self.json {
             eprintln!("{}", serde_json::json!({ "note": text.as_ref() }));
         } else {
@@ -41,16 +41,16 @@ impl Output {
     }
 
     /// A bar over `length` steps.
-    pub fn steps(&self, length: u64, what: &str) -> ProgressBar {
+    pub fn steps(self, length: u64, what: &str) -> ProgressBar {
         self.bar(length, what, "{msg:24} [{bar:32}] {pos}/{len} {eta}")
     }
 
     /// A bar over `length` bytes.
-    pub fn bytes(&self, length: u64, what: &str) -> ProgressBar {
+    pub fn bytes(self, length: u64, what: &str) -> ProgressBar {
         self.bar(length, what, "{msg:24} [{bar:32}] {bytes}/{total_bytes} {bytes_per_sec} {eta}")
     }
 
-    fn bar(&self, length: u64, what: &str, template: &str) -> ProgressBar {
+    fn bar(self, length: u64, what: &str, template: &str) -> ProgressBar {
         let target = if self.json { ProgressDrawTarget::hidden() } else { ProgressDrawTarget::stderr() };
         let style = ProgressStyle::with_template(template)
             .unwrap_or_else(|_| ProgressStyle::default_bar())

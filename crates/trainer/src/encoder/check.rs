@@ -62,3 +62,94 @@ fn run(model: &Arc<TypedRunnableModel>, ids: &[u32]) -> Result<Vec<f32>> {
     let outputs = model.run(tvec!(ids.into(), mask.into()))?;
     Ok(outputs[0].to_plain_array_view::<f32>()?.iter().copied().collect())
 }
+
+#[cfg(test)]
+#[allow(clippy::unwrap_used)]
+mod tests {
+    use super::*;
+    use crate::encoder::weights::{Layer, Linear, Norm};
+    use crate::encoder::{Calibration, f32_graph, int8_graph};
+    use crate::sha256_hex;
+
+    const HIDDEN: usize = 64;
+
+    /// Numbers between -1 and 1 that are the same on every machine.
+    struct Noise(u32);
+
+    impl Noise {
+        fn take(&mut self, count: usize, scale: f32) -> Vec<f32> {
+            let mut next = || {
+                self.0 = self.0.wrapping_mul(1_664_525).wrapping_add(1_013_904_223);
+                ((self.0 >> 8) as f32 / (1 << 23) as f32 - 1.0) * scale
+            };
+            (0..count).map(|_| next()).collect()
+        }
+
+        fn linear(&mut self, inputs: usize, outputs: usize) -> Linear {
+            let weight = self.take(inputs * outputs, 0.25);
+            Linear { inputs, outputs, weight, bias: self.take(outputs, 0.1) }
+        }
+
+        fn norm(&mut self) -> Norm {
+            let scale = self.take(HIDDEN, 0.3).into_iter().map(|v| 1.0 + v).collect();
+            Norm { scale, bias: self.take(HIDDEN, 0.2) }
+        }
+
+        fn layer(&mut self) -> Layer {
+            Layer {
+                qkv: self.linear(HIDDEN, 3 * HIDDEN),
+                attention_output: self.linear(HIDDEN, HIDDEN),
+                attention_norm: self.norm(),
+                intermediate: self.linear(HIDDEN, 4 * HIDDEN),
+                output: self.linear(4 * HIDDEN, HIDDEN),
+                output_norm: self.norm(),
+            }
+        }
+    }
+
+    /// A small encoder of the real shape.
+    fn small() -> EncoderWeights {
+        let mut noise = Noise(7);
+        EncoderWeights {
+            hidden: HIDDEN,
+            heads: 2,
+            vocabulary: 50,
+            positions: 16,
+            words: noise.take(50 * HIDDEN, 1.0),
+            position_table: noise.take(16 * HIDDEN, 0.3),
+            embedding_norm: noise.norm(),
+            layers: vec![noise.layer(), noise.layer()],
+        }
+    }
+
+    fn sequences() -> Vec<Vec<u32>> {
+        vec![vec![1, 9, 2], vec![1, 2], vec![1, 30, 31, 32, 9, 9, 49, 0, 17, 2], (0..16).collect()]
+    }
+
+    #[test]
+    fn the_f32_graph_gives_the_reference_in_tract() {
+        let weights = small();
+        let agreement = compare(&f32_graph(&weights), &weights, &sequences()).unwrap();
+        assert!(agreement.max_difference < 1e-5, "{agreement:?}");
+        assert!(agreement.min_cosine > 0.999_999, "{agreement:?}");
+    }
+
+    #[test]
+    fn the_int8_graph_stays_close_and_keeps_its_bytes() {
+        let weights = small();
+        let calibration = Calibration::measure(&weights, "", &sequences());
+        let onnx = int8_graph(&weights, &calibration);
+        let agreement = compare(&onnx, &weights, &sequences()).unwrap();
+        assert!(agreement.min_cosine > 0.999, "{agreement:?}");
+        assert_eq!(sha256_hex(&onnx), "@GOLDEN@");
+    }
+
+    #[test]
+    fn a_wrong_graph_is_seen() {
+        let weights = small();
+        let mut other = small();
+        other.layers[1].output.weight[5] += 1.0;
+        let agreement = compare(&f32_graph(&other), &weights, &sequences()).unwrap();
+        assert!(agreement.max_difference > 1e-3, "{agreement:?}");
+    }
+}

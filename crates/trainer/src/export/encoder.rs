@@ -36,7 +36,7 @@ pub(super) fn export(
     base: Option<PathBuf>,
     out: Option<PathBuf>,
     precision: Precisions,
-    output: &Output,
+    output: Output,
 ) -> Result<()> {
     let base = Base::open(base)?;
     let folder = out.unwrap_or_else(|| cache_dir().join("export"));
@@ -75,7 +75,7 @@ pub(super) fn export(
     output.result(&written, || written.iter().map(line).collect::<Vec<_>>().join("\n"))
 }
 
-pub(super) fn calibrate(texts: &Path, base: Option<PathBuf>, out: &Path, output: &Output) -> Result<()> {
+pub(super) fn calibrate(texts: &Path, base: Option<PathBuf>, out: &Path, output: Output) -> Result<()> {
     let base = Base::open(base)?;
     let sequences = tokenize(&base.tokenizer, &read_text(texts)?)?;
     ensure!(!sequences.is_empty(), "{} holds no text", texts.display());

@@ -49,7 +49,7 @@ pub(crate) enum Precisions {
     Both,
 }
 
-pub(crate) fn run(command: ExportCommand, output: &Output) -> Result<()> {
+pub(crate) fn run(command: ExportCommand, output: Output) -> Result<()> {
     match command {
         ExportCommand::Encoder { base, out, precision } => encoder::export(base, out, precision, output),
         ExportCommand::Calibration { texts, base, out } => encoder::calibrate(&texts, base, &out, output),

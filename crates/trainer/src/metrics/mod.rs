@@ -1,0 +1,14 @@
+//! How good predictions are: scores, calibration, and how sure one can be of them.
+//!
+//! Everything takes the true classes and the predicted probabilities of the same moments, in
+//! order. The figures agree with scikit-learn's on the same input (see the tests).
+
+mod bootstrap;
+mod calibration;
+mod confusion;
+mod score;
+
+pub use bootstrap::{Bootstrap, Interval};
+pub use calibration::{ReliabilityBin, expected_calibration_error, reliability};
+pub use confusion::{ClassScore, ConfusionMatrix};
+pub use score::{Scored, accuracy, balanced_accuracy, brier, log_loss, macro_f1, roc_auc, top_k_accuracy};

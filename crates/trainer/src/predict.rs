@@ -1,0 +1,102 @@
+//! `rapport predict`: the engine's four answers, for one history or a whole file.
+
+use std::path::{Path, PathBuf};
+
+use anyhow::{Context, Result};
+use clap::Args;
+use rapport_conversation::{Conversation, parse_history};
+use rapport_engine::{Bundle, DirectionPrediction, Engine, ResponsePrediction, StagePrediction, Suggestion};
+use rayon::prelude::*;
+use serde::Serialize;
+use serde_json::json;
+
+use crate::bundle::BundleArgs;
+use crate::data::read_conversations;
+use crate::files::read;
+use crate::{Output, write_file};
+
+#[derive(Debug, Args)]
+#[group(id = "input", required = true, args = ["history", "conversations"])]
+pub(crate) struct PredictArgs {
+    /// A body of the prediction API: `{"history":[{"speaker":"Customer","response":"…"}]}`.
+    #[arg(long, value_name = "FILE.json")]
+    history: Option<PathBuf>,
+    /// Canonical JSONL: one answer a line, in the order of the file.
+    #[arg(long, value_name = "FILE.jsonl", requires = "out")]
+    conversations: Option<PathBuf>,
+    /// Where the answers go.
+    #[arg(long, value_name = "FILE", requires = "conversations")]
+    out: Option<PathBuf>,
+    #[command(flatten)]
+    bundle: BundleArgs,
+}
+
+/// The four answers over one conversation.
+#[derive(Debug, Serialize)]
+struct Answers {
+    id: String,
+    response: ResponsePrediction,
+    stage: StagePrediction,
+    suggestion: Suggestion,
+    direction: DirectionPrediction,
+}
+
+pub(crate) fn run(args: &PredictArgs, output: Output) -> Result<()> {
+    let engine = Engine::load(Bundle::new(args.bundle.files()?)).context("the bundle cannot be loaded")?;
+    match (&args.history, &args.conversations, &args.out) {
+        (Some(history), ..) => one(&engine, history, output),
+        (None, Some(conversations), Some(out)) => many(&engine, conversations, out, output),
+        _ => Ok(()),
+    }
+}
+
+fn one(engine: &Engine, path: &Path, output: Output) -> Result<()> {
+    let conversation =
+        parse_history(&read(path)?).with_context(|| format!("{} is not a history", path.display()))?;
+    let answers = answer(engine, &conversation)?;
+    output.result(&answers, || describe(&answers))
+}
+
+fn many(engine: &Engine, path: &Path, out: &Path, output: Output) -> Result<()> {
+    let conversations = read_conversations(path)?;
+    let bar = output.steps(conversations.len() as u64, "predicting");
+    let lines: Result<Vec<Vec<u8>>> = conversations
+        .par_iter()
+        .map(|conversation| {
+            let answers =
+                answer(engine, conversation).with_context(|| format!("conversation {}", conversation.id))?;
+            let mut line = serde_json::to_vec(&answers)?;
+            line.push(b'\n');
+            bar.inc(1);
+            Ok(line)
+        })
+        .collect();
+    let lines = lines?.concat();
+    bar.finish_and_clear();
+    write_file(out, &lines)?;
+    let result = json!({ "out": out, "conversations": conversations.len() });
+    output.result(&result, || format!("{} answers in {}", conversations.len(), out.display()))
+}
+
+fn answer(engine: &Engine, conversation: &Conversation) -> Result<Answers> {
+    let analysis = engine.analyze(conversation)?;
+    Ok(Answers {
+        id: conversation.id.clone(),
+        response: engine.response_of(&analysis)?,
+        stage: engine.stage_of(&analysis)?,
+        suggestion: engine.suggestion_of(&analysis)?,
+        direction: engine.direction_of(&analysis)?,
+    })
+}
+
+fn describe(answers: &Answers) -> String {
+    format!(
+        "next response   {}\nnext stage      {} (now {})\nsay             {}\n                {}\ndirection       cluster {}",
+        answers.response.top_prediction,
+        answers.stage.top_prediction,
+        answers.stage.current_stage,
+        answers.suggestion.suggested_sales_response,
+        answers.suggestion.reason,
+        answers.direction.predicted_next_cluster
+    )
+}
