@@ -1,0 +1,86 @@
+//! The one place that touches the engine: a bundle in, answers as JSON out.
+
+use rapport_conversation::Conversation;
+use rapport_engine::{Bundle, Engine, EngineError};
+use rapport_registry::{ContentHash, Manifest, Timestamp, Verified};
+use serde::Serialize;
+
+use crate::route::Question;
+
+/// An engine and where it came from.
+#[derive(Debug)]
+pub(crate) struct Model {
+    engine: Engine,
+    version: ModelVersion,
+}
+
+/// Which model answered; part of every answer.
+#[derive(Debug, Clone, PartialEq, Eq, Serialize)]
+pub(crate) struct ModelVersion {
+    /// Id of the bundle: the SHA-256 over the names and hashes of its artifacts.
+    pub(crate) bundle: ContentHash,
+    /// Name of the bundle, as its configuration gives it.
+    pub(crate) name: String,
+    /// Version of the manifest that named the bundle when it was loaded.
+    pub(crate) registry_version: u64,
+    /// When the bundle was published.
+    pub(crate) created_at: Timestamp,
+}
+
+/// An answer of the engine with the version of the model beside it.
+#[derive(Serialize)]
+struct Answer<'a, T> {
+    #[serde(flatten)]
+    answer: T,
+    model: &'a ModelVersion,
+}
+
+impl Model {
+    /// Loads the verified artifacts of `bundle`: `(name, bytes)`.
+    ///
+    /// # Errors
+    /// When an artifact is missing or cannot be read.
+    pub(crate) fn load(
+        verified: &Verified,
+        bundle: ContentHash,
+        files: Vec<(String, Vec<u8>)>,
+    ) -> Result<Self, EngineError> {
+        let engine = Engine::load(Bundle::new(files))?;
+        let Manifest { version, bundles, .. } = &verified.manifest;
+        let version = ModelVersion {
+            bundle,
+            name: engine.info().model_version,
+            registry_version: *version,
+            created_at: bundles.get(&bundle).map_or(Timestamp::MIN, |entry| entry.created_at),
+        };
+        Ok(Self { engine, version })
+    }
+
+    /// Which model this is.
+    pub(crate) fn version(&self) -> &ModelVersion {
+        &self.version
+    }
+
+    /// Answers `question` about `conversation`, as the JSON of the API.
+    ///
+    /// # Errors
+    /// When the engine fails on the conversation.
+    pub(crate) fn answer(
+        &self,
+        question: Question,
+        conversation: &Conversation,
+    ) -> Result<Vec<u8>, EngineError> {
+        match question {
+            Question::ResponseType => self.json(self.engine.respond_next(conversation)?),
+            Question::Stage => self.json(self.engine.stage_next(conversation)?),
+            Question::Suggestion => self.json(self.engine.suggest(conversation)?),
+            Question::Direction => self.json(self.engine.direction(conversation)?),
+        }
+    }
+
+    fn json(&self, answer: impl Serialize) -> Result<Vec<u8>, EngineError> {
+        let answer = Answer { answer, model: &self.version };
+        serde_json::to_vec(&answer)
+            .map_err(|e| EngineError::Artifact { artifact: "the answer".to_owned(), reason: e.to_string() })
+    }
+}
