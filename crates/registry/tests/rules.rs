@@ -117,6 +117,9 @@ proptest! {
             Ok(change) => {
                 prop_assert_eq!(change.manifest.bundles.keys().copied().collect::<BTreeSet<_>>(), expected);
                 change.manifest.validate(&Limits::default()).unwrap();
+                let needed = change.manifest.bundles.values().flat_map(|bundle| bundle.artifacts.iter().copied());
+                let kept = change.manifest.artifacts.keys().copied();
+                prop_assert_eq!(kept.collect::<BTreeSet<_>>(), needed.collect::<BTreeSet<_>>());
             }
             Err(error) => {
                 prop_assert_eq!(error.code(), "nothing_to_do");
@@ -314,4 +317,34 @@ fn versions_stop_where_javascript_stops_counting() {
     assert_eq!(code(last.renew(&context("?"))), "bad_version");
     manifest.version = u64::MAX;
     assert_eq!(code(manifest.renew(&context("?"))), "bad_version");
+}
+
+/// Two ledgers that are right in themselves can't be mixed, and neither passes for the other.
+#[test]
+fn lines_of_another_ledger_are_refused() {
+    let empty = Manifest::empty(Timestamp::from_unix(NOW));
+    let history = |who: &str| {
+        let context = ChangeContext { who: who.into(), ..context("trained") };
+        let first = empty.publish(&bundle(1), &context).unwrap();
+        let second = first.manifest.promote(&alias("champion"), &bundle(1).id(), &context).unwrap();
+        (first.line, second.line, second.manifest)
+    };
+    let (ada_first, ada_second, ada_manifest) = history("Ada");
+    let (_, bob_second, bob_manifest) = history("Bob");
+
+    let mut ledger = Ledger::default();
+    ledger.push(ada_first).unwrap();
+    assert_eq!(code(ledger.push(bob_second.clone())), "broken_ledger");
+    let mixed = format!("{}{}", ledger.to_jsonl(), bob_second.as_str());
+    let error = Ledger::parse(mixed.as_bytes()).unwrap_err().to_string();
+    assert!(error.starts_with("ledger line 2: it continues "), "{error}");
+
+    ledger.push(ada_second).unwrap();
+    ledger.check_head(&ada_manifest).unwrap();
+    assert_eq!(code(ledger.check_head(&bob_manifest)), "ledger_head_differs");
+
+    // A line that continues the chain but skips a version.
+    let skipped = Manifest { version: 7, ..ada_manifest }.renew(&context("?")).unwrap();
+    let error = ledger.push(skipped.line).unwrap_err().to_string();
+    assert_eq!(error, "ledger line 3: it makes version 8 instead of 3");
 }
