@@ -212,3 +212,34 @@ fn short_runs(text: &str) -> Option<String> {
     }
     (short.len() != text.len()).then_some(short)
 }
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn says_what_it_changed() {
+        use TextRepair::{
+            ControlCharacters, HtmlEntities, HtmlMarkup, LongRuns, Smileys, UnicodeForm, Whitespace,
+        };
+        let cases: [(&str, &str, &[TextRepair]); 12] = [
+            ("All good: 10-20 =5", "All good: 10-20 =5", &[]),
+            ("R&amp;amp;D &#39;s", "R&D 's", &[HtmlEntities]),
+            ("one<br/>two<P>x < y", "one two x < y", &[HtmlMarkup]),
+            ("a\u{0}b\u{200b}c\u{202e}", "abc", &[ControlCharacters]),
+            ("cafe\u{301}", "caf\u{e9}", &[UnicodeForm]),
+            (" a \t\n b ", "a b", &[Whitespace]),
+            ("ok :-))) =) ;-( :D :p http://x", "ok :) :) ;( :D :P http://x", &[Smileys]),
+            ("What?????? 1000000 hmmmmm", "What??? 1000000 hmmmmm", &[LongRuns]),
+            ("\u{1f468}\u{200d}\u{1f469} a\u{200d}b", "\u{1f468}\u{200d}\u{1f469} ab", &[ControlCharacters]),
+            ("ratio:Party of 5:Day", "ratio:Party of 5:Day", &[]),
+            ("\u{200b} \r\n", "", &[Whitespace, ControlCharacters]),
+            ("", "", &[]),
+        ];
+        for (text, expected, repairs) in cases {
+            let cleaned = clean(text);
+            assert_eq!(cleaned.text, expected);
+            assert_eq!(cleaned.repairs, repairs.iter().copied().collect(), "{text}");
+        }
+    }
+}

@@ -20,9 +20,8 @@ impl Speaker {
     pub fn from_word(word: &str) -> Option<Self> {
         let word = word.trim().trim_end_matches(':').to_lowercase().replace(['_', '-'], " ");
         Some(match word.as_str() {
-            "customer" | "prospect" | "client" | "buyer" | "user" | "caller" | "persuadee" | "lead" => {
-                Self::Customer
-            }
+            "customer" | "prospect" | "client" | "buyer" | "user" | "caller" | "persuadee" | "lead"
+            | "shopper" | "consumer" | "purchaser" | "visitor" | "guest" => Self::Customer,
             "salesperson"
             | "salesman"
             | "saleswoman"
@@ -36,8 +35,17 @@ impl Speaker {
             | "seller"
             | "assistant"
             | "advisor"
+            | "adviser"
             | "persuader"
-            | "sales agent" => Self::Salesperson,
+            | "sales agent"
+            | "account executive"
+            | "account manager"
+            | "sales manager"
+            | "sales executive"
+            | "consultant"
+            | "sdr"
+            | "bdr"
+            | "vendor" => Self::Salesperson,
             _ => return None,
         })
     }

@@ -151,7 +151,7 @@ fn voices(text: &str) -> Vec<(Option<&str>, &str)> {
     let (mut voice, mut from) = (None, 0);
     for (at, _) in text.match_indices("<v") {
         let tag = &text[at + 2..];
-        let Some(close) = tag.find('>') else { break };
+        let Some(close) = near(tag, '>') else { continue };
         let inner = &tag[..close];
         if at < from || !inner.starts_with([' ', '.', '\t']) {
             continue;
@@ -189,9 +189,14 @@ fn without_tags(text: &str) -> String {
     plain
 }
 
+/// Where a mark stands in the first hundred characters: a tag is not longer.
+fn near(text: &str, mark: char) -> Option<usize> {
+    text.char_indices().take(100).find(|(_, c)| *c == mark).map(|(at, _)| at)
+}
+
 /// The length of the caption tag that `text` begins with, or 0: `5 < 6` is no tag.
 fn caption_tag(text: &str) -> usize {
-    let Some(close) = text.find('>') else { return 0 };
+    let Some(close) = near(text, '>') else { return 0 };
     let inner = text[1..close].trim_start_matches('/');
     let name = inner.split([' ', '.', '\t', '\n']).next().unwrap_or("");
     let known = ["v", "i", "b", "u", "c", "ruby", "rt", "lang", "font"]
@@ -201,7 +206,7 @@ fn caption_tag(text: &str) -> usize {
 }
 
 fn style_override(text: &str) -> usize {
-    if text.starts_with("{\\") { text.find('}').map_or(0, |close| close + 1) } else { 0 }
+    if text.starts_with("{\\") { near(text, '}').map_or(0, |close| close + 1) } else { 0 }
 }
 
 /// Seconds of `01:02:03.456`, `02:03.456` or `01:02:03,456`.

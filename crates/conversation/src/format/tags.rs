@@ -5,6 +5,8 @@ use crate::{Place, Refusal, Repair, Speaker};
 
 /// The longest speaker word has this many words (`Sales Representative`).
 const WORDS: usize = 2;
+/// A name in brackets after a speaker word has at most this many characters.
+const BRACKET: usize = 60;
 
 /// A speaker tag in a text.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
@@ -37,12 +39,10 @@ pub(super) fn tags(text: &str) -> Vec<Tag> {
 fn tag_before(text: &str, from: usize, colon: usize) -> Option<(Speaker, usize)> {
     let before = text[from..colon].trim_end_matches([' ', '\t', '*', '_', ']']);
     // A number or a name in brackets may follow the word: "Agent 2:", "Agent (Sarah):".
-    let unnamed = match before.strip_suffix(')').and_then(|inner| inner.rfind('(')) {
-        Some(open) if before.len() - open <= 60 && !before[open..].contains('\n') => {
-            before[..open].trim_end()
-        }
-        _ => before,
-    };
+    let bracket = before.strip_suffix(')').and_then(|inner| {
+        inner.char_indices().rev().take(BRACKET).take_while(|(_, c)| *c != '\n').find(|(_, c)| *c == '(')
+    });
+    let unnamed = bracket.map_or(before, |(open, _)| before[..open].trim_end());
     let name =
         unnamed.trim_end_matches(|c: char| c.is_ascii_digit() || c == '#').trim_end_matches([' ', '\t']);
     let mut found = None;
@@ -80,21 +80,38 @@ fn begins_line(before: &str, text_begins: bool) -> bool {
 /// Cuts a text at its tags and adds what was said to the draft. `line` is where the text begins in its file.
 pub(super) fn say_tagged(text: &str, line: usize, draft: &mut Draft, intake: &mut Intake, file: &str) {
     let tags = tags(text);
-    let place = |at: usize| {
-        let before = &text[..at];
-        let column = at - before.rfind('\n').map_or(0, |n| n + 1) + 1;
-        Place::new(file, line + before.matches('\n').count(), column)
-    };
+    let mut lines = Lines { text, line, start: 0, counted: 0 };
+    let begin = lines.place(0, file);
     let lead = &text[..tags.first().map_or(text.len(), |tag| tag.start)];
-    if !without_time_mark(lead, &place(0), intake).trim().is_empty() {
-        intake.report.refuse(Refusal::TextWithoutSpeaker, &place(0));
+    if !without_time_mark(lead, &begin, intake).trim().is_empty() {
+        intake.report.refuse(Refusal::TextWithoutSpeaker, &begin);
     }
     for (index, tag) in tags.iter().enumerate() {
         let until = tags.get(index + 1).map_or(text.len(), |next| next.start);
-        let place = place(tag.start);
+        let place = lines.place(tag.start, file);
         let said = without_time_mark(&text[tag.end..until], &place, intake);
         // The space around a tag separates it and is no noise of the turn.
         intake.say(draft, tag.speaker, said.trim(), &place);
+    }
+}
+
+/// Counts lines while places are asked for from the beginning to the end.
+struct Lines<'t> {
+    text: &'t str,
+    line: usize,
+    /// Where the current line begins.
+    start: usize,
+    counted: usize,
+}
+
+impl Lines<'_> {
+    fn place(&mut self, at: usize, file: &str) -> Place {
+        for (feed, _) in self.text[self.counted..at].match_indices('\n') {
+            self.line += 1;
+            self.start = self.counted + feed + 1;
+        }
+        self.counted = at;
+        Place::new(file, self.line, at - self.start + 1)
     }
 }
 
