@@ -53,13 +53,18 @@ step_worker_tests() { npm test --workspace tests/worker; }
 step_browser_tests() { npm test --workspace tests/browser; }
 step_parity() { "$RAPPORT_PYTHON" -m unittest discover --start-directory tests/parity-onnx --verbose; }
 
+# Looking for new input is a person's task (RAPPORT_FUZZ_SECONDS=600); here the seeds must pass, and a little more.
 step_fuzz() {
-  local seconds=${RAPPORT_FUZZ_SECONDS:-10} target
+  local seconds=${RAPPORT_FUZZ_SECONDS:-3} target corpus
   if ! cargo fuzz --version >/dev/null 2>&1 || ! rustc +nightly --version >/dev/null 2>&1; then
     echo "needs cargo-fuzz and the nightly toolchain"
     return "$SKIPPED"
   fi
   for target in $(cargo +nightly fuzz list); do
-    cargo +nightly fuzz run "$target" -- -max_total_time="$seconds"
+    corpus=$RAPPORT_CACHE/fuzz/$target
+    mkdir -p "$corpus"
+    cargo +nightly fuzz run --target-dir "$CARGO_TARGET_DIR/fuzz" "$target" "$corpus" "fuzz/seeds/$target" \
+      -- -max_total_time="$seconds" -artifact_prefix="$corpus-failure-"
   done
+  echo "every target ran for $seconds s"
 }
