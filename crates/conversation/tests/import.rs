@@ -38,6 +38,10 @@ fn formats_have_names() {
         assert_eq!(Format::from_name(&format.name().to_uppercase()), Some(format));
     }
     assert_eq!(Format::from_name("word"), None);
+    let page = include_str!("../FORMATS.md");
+    for format in Format::ALL {
+        assert!(page.contains(&format!("| `{}` |", format.name())), "{} is missing", format.name());
+    }
 }
 
 #[test]
@@ -75,6 +79,9 @@ fn inline_tags_on_one_line_or_many() {
     assert_eq!(glances(&import), ["S Hello and welcome | C hi", "S second", "C third"]);
     assert_eq!(import.report.repairs(Repair::TimeMark), 2);
     assert_eq!(import.conversations[2].id, "many-9");
+
+    let quoting = "Agent: Hello\nCustomer: He said Agent: no\nAgent: Sorry\nCustomer: Fine\n";
+    assert_eq!(read(Format::Inline, &[("q", quoting)]).conversations.len(), 1);
 }
 
 #[test]

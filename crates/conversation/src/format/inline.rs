@@ -5,13 +5,16 @@ use super::tags::{say_tagged, tags};
 use super::{ImportError, Text};
 use crate::Refusal;
 
-/// Reads each file in one of two ways. Where any line holds two tags, every line is a conversation. Else a
-/// line begins a turn or goes on with it, and two blank lines, or a line of dashes, equals signs or stars,
+/// Reads each file in one of two ways. Where at least half of the lines with tags hold two or more, every line
+/// is a conversation. Else a line begins a turn or goes on with it, and two blank lines, or a line of dashes, equals signs or stars,
 /// end a conversation.
 pub(super) fn read(texts: &[Text], intake: &mut Intake) -> Result<(), ImportError> {
     for text in texts {
         let lines: Vec<&str> = text.text.lines().collect();
-        if lines.iter().any(|line| tags(line).len() > 1) {
+        let counts: Vec<usize> =
+            lines.iter().map(|line| tags(line).len()).filter(|&count| count > 0).collect();
+        let several = counts.iter().filter(|&&count| count > 1).count();
+        if several > 0 && several * 2 >= counts.len() {
             for (number, line) in lines.iter().enumerate().filter(|(_, line)| !line.trim().is_empty()) {
                 read_one(line, number + 1, text, intake)?;
             }
