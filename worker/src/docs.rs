@@ -4,7 +4,7 @@ use worker::{Response, Result};
 
 use crate::reply;
 
-/// The OpenAPI 3.1 document.
+/// `openapi.json`, for programs.
 pub(crate) const OPENAPI: &str = include_str!("../openapi.json");
 
 const PAGE: &str = include_str!("../docs/page.html");

@@ -2,8 +2,8 @@
 
 use std::sync::Once;
 
-use js_sys::Reflect;
 use worker::console_error;
+use worker::js_sys::{self, Reflect};
 use worker::wasm_bindgen::JsValue;
 
 /// Replaces the panic hook of the `worker` crate, which prints messages.

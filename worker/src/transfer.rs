@@ -2,7 +2,8 @@
 
 use futures_util::StreamExt;
 use rapport_registry::ContentHash;
-use worker::{Bucket, ByteStream, Cache, ResponseBuilder, Result};
+use worker::js_sys::Uint8Array;
+use worker::{Bucket, ByteStream, Cache, ResponseBuilder, Result, web_sys};
 
 /// Name of the cache that holds artifacts.
 const CACHE: &str = "rapport-artifacts";
@@ -37,11 +38,14 @@ pub(crate) async fn from_cache(hash: &ContentHash, expected: u64) -> Option<Vec<
 /// Puts verified bytes into the cache. Failing is harmless: the bucket still has them.
 pub(crate) async fn into_cache(hash: &ContentHash, bytes: &[u8]) {
     let store = async {
-        let response = ResponseBuilder::new()
+        let init = ResponseBuilder::new()
             .with_header("content-type", "application/octet-stream")?
             .with_header("cache-control", "public, max-age=31536000, immutable")?
-            .fixed(bytes.to_vec());
-        Cache::open(CACHE.to_owned()).await.put(cache_key(hash), response).await
+            .into();
+        // Copied once, out of the WebAssembly memory, which would keep the size of a second copy for good.
+        let body = Uint8Array::from(bytes);
+        let response = web_sys::Response::new_with_opt_js_u8_array_and_init(Some(&body), &init)?;
+        Cache::open(CACHE.to_owned()).await.put(cache_key(hash), response.into()).await
     };
     let _ = store.await;
 }
