@@ -8,6 +8,7 @@ step_needs() {
   case $1 in
     playground) echo wasm ;;
     tsc) echo wasm playground ;;
+    wasm_tests) echo bundle wasm ;;
     worker_tests) echo bundle worker ;;
     browser_tests) echo bundle wasm playground ;;
     parity) echo bundle ;;
@@ -45,10 +46,7 @@ step_playground() {
 }
 step_tsc() { npm run --silent check --workspaces --if-present; }
 
-step_wasm_tests() {
-  CARGO_TARGET_WASM32_UNKNOWN_UNKNOWN_RUNNER=$TOOLS/bin/wasm-bindgen-test-runner \
-    wasm_cargo test --release --target "$WASM_TARGET" --package rapport-wasm --tests
-}
+step_wasm_tests() { npm test --workspace tests/wasm; }
 step_worker_tests() { npm test --workspace tests/worker; }
 step_browser_tests() { npm test --workspace tests/browser; }
 step_parity() { "$RAPPORT_PYTHON" -m unittest discover --start-directory tests/parity-onnx --verbose; }

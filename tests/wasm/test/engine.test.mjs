@@ -1,0 +1,97 @@
+// The engine as JavaScript sees it: values, errors, and the same answers as natively.
+
+import assert from 'node:assert/strict';
+import { test } from 'node:test';
+import { differences, largestDifference } from '../../worker/parity/compare.mjs';
+import { conversations } from '../../worker/parity/edge-answers.mjs';
+import { nativeAnswers } from '../../worker/parity/native-answers.mjs';
+import { championFiles, Engine, matrixKernels, memoryMegabytes, thrown } from '../lib/module.mjs';
+
+const files = championFiles();
+const engine = new Engine(files);
+const history = [
+  { speaker: 'Salesman', response: 'Our planner does that in minutes. Shall I show you?' },
+  { speaker: 'Customer', response: 'It sounds expensive. What does it cost?' },
+];
+const sum = (probabilities) => Object.values(probabilities).reduce((a, b) => a + b, 0);
+
+test('the module has matrix kernels to choose from', () => {
+  assert.notDeepEqual(matrixKernels(), []);
+});
+
+test('the probabilities of an answer add up to one, and the top prediction is the likeliest', () => {
+  const { response, stage, direction } = engine.analyze({ history });
+  for (const [top, probabilities] of [
+    [response.top_prediction, response.response_type_probabilities],
+    [stage.top_prediction, stage.conversation_stage_probabilities],
+    [String(direction.predicted_next_cluster), direction.transition_probabilities],
+  ]) {
+    assert.ok(Math.abs(sum(probabilities) - 1) < 1e-5, JSON.stringify(probabilities));
+    assert.equal(probabilities[top], Math.max(...Object.values(probabilities)));
+  }
+});
+
+test('asked one by one, the answers are those of one pass', () => {
+  const { response, stage, suggestion, direction } = engine.analyze({ history });
+  assert.deepEqual(engine.respondNext({ history }), response);
+  assert.deepEqual(engine.stageNext({ history }), stage);
+  assert.deepEqual(engine.suggest({ history }), suggestion);
+  assert.deepEqual(engine.direction({ history }), direction);
+});
+
+test('an object of artifacts loads as a Map of them does', () => {
+  const again = new Engine(Object.fromEntries(files));
+  assert.deepEqual(again.respondNext({ history }), engine.respondNext({ history }));
+  again.free();
+});
+
+test('a history that cannot be read says which field', () => {
+  for (const [value, field] of [
+    [{ history: [{ speaker: 'Robot', response: 'Beep' }] }, /history.*0.*speaker/],
+    [{ history: [{ speaker: 'Customer', response: 7 }] }, /history.*0.*response/],
+    [{ turns: [] }, /history/],
+  ]) {
+    const error = thrown(() => engine.respondNext(value));
+    assert.ok(error instanceof Error);
+    assert.match(error.code, /^[a-z_]+$/);
+    assert.match(`${error.field} ${error.message}`, field);
+  }
+});
+
+test('an empty history is refused', () => {
+  const { code } = thrown(() => engine.suggest({ history: [] }));
+  assert.match(code, /empty|turn/);
+});
+
+test('a bundle without one of its artifacts is refused by name', () => {
+  const lacking = new Map(files);
+  lacking.delete('stage.onnx');
+  assert.match(thrown(() => new Engine(lacking)).message, /stage\.onnx/);
+});
+
+test('an artifact that is not ONNX is refused, and the engine that is there goes on answering', () => {
+  const before = engine.respondNext({ history });
+  const broken = new Map(files).set('acts.onnx', new Uint8Array([1, 2, 3]));
+  assert.match(thrown(() => new Engine(broken)).message, /acts\.onnx/);
+  assert.deepEqual(engine.respondNext({ history }), before);
+});
+
+test('the recorded conversations are answered as natively, within 1e-4', (t) => {
+  const native = nativeAnswers();
+  const list = conversations();
+  assert.equal(list.length, native.size);
+  let largest = 0;
+  for (const { id, history } of list) {
+    const answer = { id, ...engine.analyze({ history }) };
+    assert.deepEqual(differences(native.get(id), answer, 1e-4), [], id);
+    largest = Math.max(largest, largestDifference(native.get(id), answer));
+  }
+  t.diagnostic(`largest difference of a number: ${largest.toExponential(1)}`);
+});
+
+test('answering again and again asks for no more memory', (t) => {
+  const before = memoryMegabytes();
+  for (let round = 0; round < 50; round++) engine.analyze({ history });
+  t.diagnostic(`memory of the module: ${memoryMegabytes().toFixed(0)} MB`);
+  assert.equal(memoryMegabytes(), before);
+});
