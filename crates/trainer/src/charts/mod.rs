@@ -2,9 +2,11 @@
 
 mod bars;
 mod matrix;
+mod reliability;
 
 pub use bars::{histogram, shares};
 pub use matrix::confusion_chart;
+pub use reliability::reliability_chart;
 
 use plotters::prelude::*;
 use plotters::style::RGBColor;

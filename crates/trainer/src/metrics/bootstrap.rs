@@ -21,6 +21,15 @@ pub struct Interval {
     pub high: f64,
 }
 
+impl Interval {
+    /// The interval that the figures of the resamples span; figures that are not finite are left out.
+    pub fn from_resamples(value: f64, mut resamples: Vec<f64>) -> Self {
+        resamples.retain(|v| v.is_finite());
+        resamples.sort_by(f64::total_cmp);
+        Self { value, low: percentile(&resamples, 0.025), high: percentile(&resamples, 0.975) }
+    }
+}
+
 /// Resamples of whole groups, the same ones for every figure, so that figures can be compared.
 #[derive(Debug, Clone)]
 pub struct Bootstrap {
@@ -52,13 +61,16 @@ impl Bootstrap {
         Self::new(&groups, resamples, seed)
     }
 
+    /// The indices of each resample, for callers that compute several figures of each.
+    pub fn draws(&self) -> &[Vec<u32>] {
+        &self.draws
+    }
+
     /// A figure with its interval; `figure` is given the indices to compute it over.
     pub fn interval(&self, count: usize, figure: impl Fn(&[u32]) -> f64) -> Interval {
         let all: Vec<u32> = (0..count as u32).collect();
         let value = figure(&all);
-        let mut values: Vec<f64> = self.draws.iter().map(|d| figure(d)).filter(|v| v.is_finite()).collect();
-        values.sort_by(f64::total_cmp);
-        Interval { value, low: percentile(&values, 0.025), high: percentile(&values, 0.975) }
+        Interval::from_resamples(value, self.draws.iter().map(|d| figure(d)).collect())
     }
 
     /// A score over predictions with its interval.
