@@ -23,6 +23,7 @@ export async function nextAnswer(page, change) {
 export function readAnswers(page) {
   return page.evaluate(() => {
     const text = (selector) => document.querySelector(selector)?.textContent ?? '';
+    const headline = (id) => document.querySelector(`#answer-${id} .headline`)?.firstChild?.textContent ?? '';
     const bars = (id) =>
       [...document.querySelectorAll(`#answer-${id} .bar`)].map((bar) => ({
         name: bar.querySelector('.bar-name').textContent,
@@ -31,8 +32,8 @@ export function readAnswers(page) {
         likeliest: bar.classList.contains('top'),
       }));
     return {
-      response: { top: text('#answer-response .headline'), bars: bars('response') },
-      stage: { top: text('#answer-stage .headline'), bars: bars('stage') },
+      response: { top: headline('response'), bars: bars('response') },
+      stage: { top: headline('stage'), bars: bars('stage') },
       suggestion: { line: text('#answer-suggestion .line p'), reason: text('#answer-suggestion .reason') },
       direction: { next: text('#answer-direction .step.next'), bars: bars('direction') },
       timing: text('.timing'),

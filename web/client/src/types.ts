@@ -18,6 +18,8 @@ export type Probabilities = Record<string, number>;
 export interface ResponsePrediction {
   top_prediction: string;
   response_type_probabilities: Probabilities;
+  /** What the customer's last turn was read as; absent when they have not spoken. */
+  last_response_type?: string;
   [extra: string]: unknown;
 }
 
@@ -25,6 +27,10 @@ export interface ResponsePrediction {
 export interface StagePrediction {
   top_prediction: string;
   conversation_stage_probabilities: Probabilities;
+  /** The stage that the conversation has reached. */
+  current_stage: string;
+  /** The same prediction over the funnel, which never goes back. */
+  funnel_probabilities: Probabilities;
   [extra: string]: unknown;
 }
 
@@ -111,6 +117,22 @@ export interface Status {
   memoryBytes: number;
   /** Milliseconds from the start of loading until the engine could answer. */
   loadMilliseconds: number;
-  /** What the engine says about itself and its models. */
-  engine: Record<string, unknown>;
+  /** What the engine says about its models. */
+  engine: EngineInfo;
+}
+
+/** The loaded models. */
+export interface EngineInfo {
+  /** Name of the bundle. */
+  model_version: string;
+  /** Version of the features. */
+  features: number;
+  /** Length of a sentence vector. */
+  dimensions: number;
+  /** Tokens read of a turn. */
+  max_tokens: number;
+  /** Number of suggestions. */
+  suggestions: number;
+  /** Names of the direction clusters. */
+  clusters: string[];
 }

@@ -57,7 +57,7 @@ export class AnswersPane {
     const from = status.fetchedBytes > 0 ? `${megabytes(status.fetchedBytes)} fetched` : "from this browser's cache";
     this.facts.replaceChildren(
       icon('shield', 'shield'),
-      `Model ${status.bundle.slice(0, 10)}, manifest ${status.manifestVersion}, signature checked. `,
+      `Model ${status.engine.model_version} (${status.bundle.slice(0, 10)}), manifest ${status.manifestVersion}, signature checked. `,
       `${megabytes(status.bundleBytes)}, ${from}; ${megabytes(status.memoryBytes)} of memory. `,
       'Nothing you type leaves this page.',
     );
@@ -103,7 +103,8 @@ export class AnswersPane {
     this.notice.hidden = !shown;
     if (!shown) return;
     const lead = error ? '' : "The registry's newest models are not in use: ";
-    this.notice.replaceChildren(h('p', {}, lead + shown.message, ' ', h('code', { text: shown.code })));
+    const message = shown.message.replace(/history\[(\d+)\]\.\w+/, (_, i) => `Turn ${Number(i) + 1}`);
+    this.notice.replaceChildren(h('p', {}, lead + message, ' ', h('code', { text: shown.code })));
     if (!error) this.notice.append(h('p', { text: 'The last good models go on answering.' }));
   }
 

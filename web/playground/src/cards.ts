@@ -32,8 +32,9 @@ export class Cards {
   show({ response, stage, suggestion, direction }: Analysis): void {
     const responses = response.response_type_probabilities;
     const stages = stage.conversation_stage_probabilities;
-    this.responseTop.textContent = response.top_prediction;
-    this.stageTop.textContent = stage.top_prediction;
+    const last = response.last_response_type;
+    headline(this.responseTop, response.top_prediction, last && `after: ${last}`);
+    headline(this.stageTop, stage.top_prediction, `now: ${stage.current_stage}`);
     this.responseBars.show(responses, response.top_prediction);
     this.stageBars.show(stages, stage.top_prediction);
     this.showSuggestion(suggestion);
@@ -103,6 +104,12 @@ function card(id: string, title: string, ...children: Node[]): HTMLElement {
     h('h3', { id: `title-${id}`, text: title }),
     ...children,
   );
+}
+
+/** The likeliest class, and where the conversation comes from. */
+function headline(element: HTMLElement, top: string, from: string | undefined): void {
+  element.replaceChildren(top);
+  if (from) element.append(h('span', { class: 'from', text: from }));
 }
 
 /** A line to say, with a button that copies it. */

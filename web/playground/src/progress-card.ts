@@ -48,6 +48,7 @@ export class ProgressCard {
     this.element.classList.add('failed');
     this.title.textContent = 'The models could not be loaded';
     this.detail.replaceChildren(message, ' ', h('code', { text: code }));
-    this.bar.replaceWith(h('button', { type: 'button', class: 'primary', onclick: retry }, 'Try again'));
+    this.bar.remove();
+    this.element.append(h('button', { type: 'button', class: 'primary', onclick: retry }, 'Try again'));
   }
 }
