@@ -24,29 +24,25 @@ test('one changed character is refused', () => {
   assert.notEqual(text, registry.toString('utf8'));
   const error = thrown(() => VerifiedManifest.verify(Buffer.from(text), undefined, now));
   assert.ok(error instanceof Error);
-  assert.match(error.code, /signature/);
+  assert.equal(error.code, 'wrong_signature');
 });
 
 test('what is not JSON is refused', () => {
   const error = thrown(() => VerifiedManifest.verify(Buffer.from('<html>'), undefined, now));
-  assert.equal(typeof error.code, 'string');
-  assert.ok(error.message.length > 0);
+  assert.equal(error.code, 'malformed_manifest');
 });
 
 test('an expired manifest is refused', () => {
   const { expiresAt } = VerifiedManifest.verify(registry, undefined, now);
   const error = thrown(() => VerifiedManifest.verify(registry, undefined, Date.parse(expiresAt) + years(2)));
-  assert.match(error.code, /expired/);
+  assert.equal(error.code, 'expired');
 });
 
 test('a manifest older than the last trusted one is refused', () => {
   const manifest = VerifiedManifest.verify(registry, undefined, now);
-  const trust = manifest.trust;
-  assert.equal(VerifiedManifest.verify(registry, trust, now).version, manifest.version);
-  const later = trust.replace(`"version":${manifest.version}`, `"version":${manifest.version + 1}`);
-  assert.notEqual(later, trust, `the trust state states the version: ${trust}`);
-  const error = thrown(() => VerifiedManifest.verify(registry, later, now));
-  assert.match(error.code, /older|version|rollback/);
+  assert.equal(VerifiedManifest.verify(registry, manifest.trust, now).version, manifest.version);
+  const later = JSON.stringify({ last_version: manifest.version + 1 });
+  assert.equal(thrown(() => VerifiedManifest.verify(registry, later, now)).code, 'older_version');
 });
 
 test('an artifact with one changed byte is refused, and so is one that the manifest does not name', () => {
@@ -55,9 +51,8 @@ test('an artifact with one changed byte is refused, and so is one that the manif
   const bytes = Buffer.from(artifact(sha256));
   manifest.verifyArtifact(sha256, bytes);
   bytes[bytes.length >> 1] ^= 1;
-  const code = thrown(() => manifest.verifyArtifact(sha256, bytes)).code;
-  assert.match(code, /hash/);
-  assert.equal(thrown(() => manifest.verifyArtifact('0'.repeat(64), bytes)).code, code);
+  assert.equal(thrown(() => manifest.verifyArtifact(sha256, bytes)).code, 'wrong_hash');
+  assert.equal(thrown(() => manifest.verifyArtifact('0'.repeat(64), bytes)).code, 'wrong_hash');
 });
 
 test('an alias that is not there is refused by name', () => {
