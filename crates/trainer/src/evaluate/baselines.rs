@@ -7,11 +7,12 @@ use std::collections::BTreeMap;
 
 use anyhow::{Context as _, Result, ensure};
 use rapport_inference::softmax;
+use rayon::prelude::*;
 use serde::{Deserialize, Serialize};
 
+use super::Task;
 use super::example::{Context, Example, Moment};
 use super::predictions::{Baseline, ConversationPredictions, Prediction};
-use super::{Task, example::ACT_STATES};
 use crate::train::lbfgs::LbfgsOptions;
 use crate::train::logistic::{Logistic, LogisticOptions, Row};
 
@@ -61,15 +62,14 @@ impl Baselines {
     /// are surer of what they were trained on than they will be of new conversations.
     pub fn fit<'a>(examples: impl IntoIterator<Item = &'a Example>) -> Self {
         let examples: Vec<&Example> = examples.into_iter().collect();
-        let mut tasks = BTreeMap::new();
-        for task in Task::ALL {
+        let fit = |task: Task| {
             let moments: Vec<&Moment> =
                 examples.iter().filter_map(|e| e.moments.get(&task)).flatten().collect();
-            if let Some(first) = moments.first() {
-                tasks.insert(task, TaskBaselines::fit(task, first.model.len(), &moments));
-            }
-        }
-        Self { format: FORMAT, conversations: examples.len(), tasks }
+            let classes = moments.first()?.model.len();
+            Some((task, TaskBaselines::fit(task, classes, &moments)))
+        };
+        let tasks: Vec<_> = Task::ALL.par_iter().filter_map(|&task| fit(task)).collect();
+        Self { format: FORMAT, conversations: examples.len(), tasks: tasks.into_iter().collect() }
     }
 
     /// Reads `baselines.json`.
@@ -256,6 +256,7 @@ fn staying(present: usize, stay: f32, classes: usize) -> Vec<f32> {
 #[cfg(test)]
 #[allow(clippy::unwrap_used)]
 mod tests {
+    use super::super::example::ACT_STATES;
     use super::super::fixture::{analysis, conversation, direction};
     use super::*;
 

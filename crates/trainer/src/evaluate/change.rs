@@ -35,6 +35,9 @@ pub struct Detection {
     pub average_precision: Interval,
 }
 
+/// Where a predictor's probabilities of a moment are found.
+type Answer = fn(&Prediction) -> &[f32];
+
 /// Scores the detection of a change; `None` when no moment knows of a stage.
 pub(super) fn changes(predictions: &[&Prediction], bootstrap: &Bootstrap) -> Option<ChangeReport> {
     // The stage before, as it was and as it was predicted: Opening before the first turn.
@@ -46,7 +49,7 @@ pub(super) fn changes(predictions: &[&Prediction], bootstrap: &Bootstrap) -> Opt
     let presents = presents.filter(|p| !p.is_empty())?;
     let changed: Vec<bool> =
         predictions.iter().zip(&presents).map(|(p, (truth, _))| p.truth != *truth).collect();
-    let predictors: [(&str, fn(&Prediction) -> &[f32]); 3] = [
+    let predictors: [(&str, Answer); 3] = [
         ("model", |p| &p.model),
         ("last_turn", |p| &p.baselines[&Baseline::LastTurn]),
         ("markov", |p| &p.baselines[&Baseline::Markov]),

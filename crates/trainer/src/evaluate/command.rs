@@ -56,14 +56,14 @@ pub(crate) fn run(args: &EvaluateArgs, output: Output) -> Result<()> {
         example.moments.retain(|task, _| tasks.contains(task));
     }
     let fitted = baselines.filter(|b| examples.iter().all(|e| b.fit_to(e)));
-    let (source, predictions) = match fitted {
-        Some(fitted) => (BaselineSource::Training, examples.iter().map(|e| fitted.predict(e)).collect()),
-        None => {
-            output.note(format!(
-                "the bundle has no {BASELINES_FILE} for these tasks: the baselines are fitted on the evaluated conversations"
-            ));
-            (BaselineSource::CrossFitted, cross_fit(&examples, FOLDS))
-        }
+    let (source, predictions) = if let Some(fitted) = fitted {
+        (BaselineSource::Training, examples.iter().map(|e| fitted.predict(e)).collect())
+    } else {
+        output.note(format!(
+            "the bundle has no {BASELINES_FILE} for these tasks: the baselines are fitted on the evaluated \
+             conversations"
+        ));
+        (BaselineSource::CrossFitted, cross_fit(&examples, FOLDS))
     };
     let options = ReportOptions {
         tasks: tasks.into_iter().collect(),

@@ -5,6 +5,7 @@ use std::collections::BTreeMap;
 use anyhow::Result;
 use rapport_conversation::{Conversation, LabelSource};
 use rapport_engine::{Analysis, DirectionModel};
+use rayon::prelude::*;
 use serde::{Deserialize, Serialize};
 
 use super::{Baselines, Context, Example, Task};
@@ -88,6 +89,7 @@ pub fn cross_fit(examples: &[Example], folds: usize) -> Vec<ConversationPredicti
     let mut fold_of = vec![0; examples.len()];
     order.iter().enumerate().for_each(|(rank, &i)| fold_of[i] = rank % folds);
     let fitted: Vec<Baselines> = (0..folds)
+        .into_par_iter()
         .map(|fold| {
             Baselines::fit(examples.iter().zip(&fold_of).filter(|(_, f)| **f != fold).map(|(e, _)| e))
         })

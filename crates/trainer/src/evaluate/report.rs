@@ -245,7 +245,9 @@ pub fn score(
     let matrix = ConfusionMatrix::from_pairs(labels.len(), scored.iter().map(|s| (s.truth, s.predicted())));
     let mut labelled_by = BTreeMap::new();
     if task.label().is_some() {
-        of.iter().for_each(|p| *labelled_by.entry(source_name(p.source)).or_default() += 1);
+        for p in &of {
+            *labelled_by.entry(source_name(p.source)).or_default() += 1;
+        }
     }
     let mut by_turns: BTreeMap<TurnsSeen, Vec<(usize, &Prediction)>> = BTreeMap::new();
     for &(c, p) in &moments {

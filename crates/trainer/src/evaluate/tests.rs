@@ -142,7 +142,9 @@ fn figures_are_those_counted_by_hand() {
 #[test]
 fn a_task_without_labels_is_skipped_and_said() {
     let mut predictions = predictions();
-    predictions.iter_mut().for_each(|p| drop(p.tasks.remove(&Task::StageNow)));
+    for p in &mut predictions {
+        p.tasks.remove(&Task::StageNow);
+    }
     let report = report("b", &predictions, &options(&[Task::StageNow, Task::StageNext]));
     assert_eq!(report.skipped[&Task::StageNow], "no turn has a label `stage`");
     let text = describe_report(&report);
