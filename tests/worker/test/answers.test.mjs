@@ -144,7 +144,7 @@ describe('answers', () => {
   test('a conversation at the limit is answered', async () => {
     const turns = Array.from({ length: 500 }, (_, i) => ({
       speaker: i % 2 ? 'Customer' : 'Salesman',
-      response: `Turn ${i}: what about the price, the terms and the date?`,
+      response: `Turn ${i % 20}: what about the price, the terms and the date?`,
     }));
     isDistribution((await ask(context.edge, paths.response, turns)).response_type_probabilities, responseTypes);
   });
