@@ -1,1 +1,26 @@
-//! The wasm skin.
+//! Rapport for JavaScript: the registry's checks and the engine, each method one delegation.
+//!
+//! Values cross as plain objects with the prediction API's field names. Errors cross as `Error` objects with
+//! `code` (a stable word), `message`, and `field` where a part of the input is wrong.
+
+mod engine;
+mod error;
+mod manifest;
+mod value;
+
+pub use engine::Engine;
+pub use manifest::VerifiedManifest;
+
+use wasm_bindgen::prelude::wasm_bindgen;
+
+/// Sends the message of a panic to the console, where it can be read.
+#[wasm_bindgen(start)]
+fn start() {
+    console_error_panic_hook::set_once();
+}
+
+/// Names of the matrix kernels that this module can run. An empty list means a broken build.
+#[wasm_bindgen(js_name = matrixKernels)]
+pub fn matrix_kernels() -> Vec<String> {
+    rapport_inference::matrix_kernels()
+}

@@ -1,0 +1,48 @@
+//! Values in and out.
+
+use js_sys::{JSON, Uint8Array};
+use rapport_conversation::{Conversation, parse_history};
+use serde::Serialize;
+use wasm_bindgen::{JsCast, JsValue};
+
+use crate::error::{to_js, wrong_argument};
+
+/// Reads `{history:[{speaker,response}]}` exactly as the prediction API does.
+pub(crate) fn conversation(history: &JsValue) -> Result<Conversation, JsValue> {
+    // Through text, so that one reader decides what a history is and how its errors name the field.
+    let text = JSON::stringify(history)
+        .ok()
+        .and_then(|text| text.as_string())
+        .ok_or_else(|| wrong_argument("the history cannot be written as JSON; give {history:[…]}"))?;
+    parse_history(text.as_bytes()).map_err(|e| to_js(&e))
+}
+
+/// A plain object with the value's field names.
+pub(crate) fn object(value: &impl Serialize) -> Result<JsValue, JsValue> {
+    value
+        .serialize(&serde_wasm_bindgen::Serializer::json_compatible())
+        .map_err(|e| wrong_argument(&e.to_string()))
+}
+
+/// The `(name, bytes)` of a `Map` or of a plain object of `Uint8Array`s.
+pub(crate) fn files(files: &JsValue) -> Result<Vec<(String, Vec<u8>)>, JsValue> {
+    let entries = match files.dyn_ref::<js_sys::Map>() {
+        Some(map) => js_sys::Array::from(&map.entries()),
+        None => match files.dyn_ref::<js_sys::Object>() {
+            Some(object) => js_sys::Object::entries(object),
+            None => return Err(wrong_argument("the files are neither a Map nor an object")),
+        },
+    };
+    entries
+        .iter()
+        .map(|entry| {
+            let entry = js_sys::Array::from(&entry);
+            let name =
+                entry.get(0).as_string().ok_or_else(|| wrong_argument("a file's name is not a text"))?;
+            match entry.get(1).dyn_ref::<Uint8Array>() {
+                Some(bytes) => Ok((name, bytes.to_vec())),
+                None => Err(wrong_argument(&format!("{name} is not a Uint8Array"))),
+            }
+        })
+        .collect()
+}
