@@ -1,6 +1,5 @@
 //! The sentence encoder: base weights in, `encoder.onnx` out.
 
-mod calibration;
 mod check;
 mod graph;
 mod quantize;
@@ -8,7 +7,6 @@ mod reference;
 mod tokenizer;
 mod weights;
 
-pub use calibration::Calibration;
 pub use check::{Agreement, compare, cosine};
 pub use graph::{f32_graph, int8_graph};
 pub use quantize::{QuantizedMatrix, quantize_columns, quantize_rows};

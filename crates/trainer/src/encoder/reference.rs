@@ -8,16 +8,6 @@ use super::weights::{EncoderWeights, Layer, Linear, NORM_EPSILON, Norm};
 /// When the sequence is empty or longer than the position table, or an id is outside the
 /// vocabulary.
 pub fn embed(weights: &EncoderWeights, ids: &[u32]) -> Vec<f32> {
-    embed_observed(weights, ids, &mut |_, _| {})
-}
-
-/// [`embed`], showing the rows that go into the projections `layer.N.qkv` and
-/// `layer.N.intermediate` to `observe` on the way.
-pub(super) fn embed_observed(
-    weights: &EncoderWeights,
-    ids: &[u32],
-    observe: &mut dyn FnMut(&str, &[f32]),
-) -> Vec<f32> {
     let hidden = weights.hidden;
     let mut states: Vec<f32> = Vec::with_capacity(ids.len() * hidden);
     for (position, &id) in ids.iter().enumerate() {
@@ -26,13 +16,11 @@ pub(super) fn embed_observed(
         states.extend(word.iter().zip(place).map(|(w, p)| w + p));
     }
     normalise(&mut states, &weights.embedding_norm);
-    for (index, layer) in weights.layers.iter().enumerate() {
-        observe(&format!("layer.{index}.qkv"), &states);
+    for layer in &weights.layers {
         let context = attention(&apply(&layer.qkv, &states), hidden, weights.heads);
         let mut attended = apply(&layer.attention_output, &context);
         add(&mut attended, &states);
         normalise(&mut attended, &layer.attention_norm);
-        observe(&format!("layer.{index}.intermediate"), &attended);
         states = feed_forward(&attended, layer);
     }
     let mut mean = vec![0.0f32; hidden];

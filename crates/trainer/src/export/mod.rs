@@ -24,18 +24,6 @@ pub(crate) enum ExportCommand {
         #[arg(long, value_enum, default_value_t = Precisions::Both)]
         precision: Precisions,
     },
-    /// Measure the peaks that the int8 graph is balanced by, over the lines of a text file.
-    Calibration {
-        /// One text a line.
-        #[arg(long, value_name = "FILE")]
-        texts: PathBuf,
-        /// Folder of the base weights; the default is where `rapport base fetch` puts them.
-        #[arg(long, value_name = "DIR")]
-        base: Option<PathBuf>,
-        /// File to write.
-        #[arg(long, value_name = "FILE")]
-        out: PathBuf,
-    },
 }
 
 /// Which graphs to write.
@@ -52,6 +40,5 @@ pub(crate) enum Precisions {
 pub(crate) fn run(command: ExportCommand, output: Output) -> Result<()> {
     match command {
         ExportCommand::Encoder { base, out, precision } => encoder::export(base, out, precision, output),
-        ExportCommand::Calibration { texts, base, out } => encoder::calibrate(&texts, base, &out, output),
     }
 }
