@@ -127,15 +127,17 @@ export class Rapport {
   }
 
   private async start(signal?: AbortSignal): Promise<Status> {
-    const link = new Link(this.createWorker(), (error) => {
-      // A crash leaves the module's memory in no known state, so the next question gets a new Web Worker. A script
-      // that cannot be loaded would fail again.
-      if (this.closed || error.code !== 'engine_crashed') return;
+    let answering = false;
+    const link = new Link(this.createWorker(), () => {
+      // A crash leaves the module's memory in no known state, so the next question gets a new Web Worker. One that
+      // could not even load would fail again.
+      if (this.closed || !answering) return;
       this.started = this.start();
       this.started.catch(() => undefined);
     });
     this.link = link;
     const { value } = await link.send({ kind: 'load', load: this.load }, { signal, onProgress: this.onProgress });
+    answering = true;
     return value as Status;
   }
 }

@@ -90,7 +90,8 @@ export class Session {
   }
 
   private async fetchManifest(store: Store): Promise<Trusted> {
-    const bytes = await download(this.request.registryUrl, { limit: MANIFEST_LIMIT, cache: 'no-cache' });
+    const hasty = this.running !== undefined || (await store.read(MANIFEST)) !== undefined;
+    const bytes = await download(this.request.registryUrl, { limit: MANIFEST_LIMIT, cache: 'no-cache', hasty });
     const manifest = verify(bytes, decode(await store.read(TRUST)));
     // From here on no lower version is accepted, even when this one's bundle turns out to be unusable.
     await store.write(TRUST, encode(manifest.trust));

@@ -31,12 +31,18 @@ async function start(): Promise<void> {
     answers.loaded(await rapport.status());
     analyst.use(rapport);
     // Coming back online is the moment to look for newer models.
-    addEventListener('online', async () => {
-      answers.loaded(await rapport.refresh());
-      analyst.use(rapport);
-    });
+    addEventListener('online', () => void renew(rapport));
   } catch (thrown) {
     answers.failed(RapportError.from(thrown, 'module').toRecord(), () => void start());
+  }
+}
+
+async function renew(rapport: Rapport): Promise<void> {
+  try {
+    answers.loaded(await rapport.refresh());
+    analyst.use(rapport);
+  } catch (thrown) {
+    answers.refused(RapportError.from(thrown, 'engine').toRecord());
   }
 }
 
