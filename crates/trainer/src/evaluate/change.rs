@@ -11,7 +11,7 @@ use serde::{Deserialize, Serialize};
 
 use super::Context;
 use super::predictions::{Baseline, Prediction};
-use crate::metrics::{Bootstrap, Interval, roc_auc};
+use crate::metrics::{Bootstrap, Interval};
 
 /// Detection of stage changes.
 #[derive(Debug, Clone, PartialEq, Serialize, Deserialize)]
@@ -35,6 +35,9 @@ pub struct Detection {
     pub average_precision: Interval,
 }
 
+/// Who is judged, in the order of tables.
+pub(super) const PREDICTORS: [&str; 3] = ["model", "last_turn", "markov"];
+
 /// Where a predictor's probabilities of a moment are found.
 type Answer = fn(&Prediction) -> &[f32];
 
@@ -49,13 +52,10 @@ pub(super) fn changes(predictions: &[&Prediction], bootstrap: &Bootstrap) -> Opt
     let presents = presents.filter(|p| !p.is_empty())?;
     let changed: Vec<bool> =
         predictions.iter().zip(&presents).map(|(p, (truth, _))| p.truth != *truth).collect();
-    let predictors: [(&str, Answer); 3] = [
-        ("model", |p| &p.model),
-        ("last_turn", |p| &p.baselines[&Baseline::LastTurn]),
-        ("markov", |p| &p.baselines[&Baseline::Markov]),
-    ];
+    let answers: [Answer; 3] =
+        [|p| &p.model, |p| &p.baselines[&Baseline::LastTurn], |p| &p.baselines[&Baseline::Markov]];
     let detect = |stage: fn(&(usize, usize)) -> usize| {
-        let by_predictor = predictors.iter().map(|(name, probabilities)| {
+        let by_predictor = PREDICTORS.iter().zip(answers).map(|(name, probabilities)| {
             let leaving = |(p, present): (&&Prediction, &(usize, usize))| {
                 1.0 - f64::from(probabilities(p)[stage(present)])
             };
@@ -73,40 +73,67 @@ pub(super) fn changes(predictions: &[&Prediction], bootstrap: &Bootstrap) -> Opt
 }
 
 fn detection(changed: &[bool], scores: &[f64], bootstrap: &Bootstrap) -> Detection {
-    let both = |indices: &[u32]| {
-        let of: Vec<bool> = indices.iter().map(|&i| changed[i as usize]).collect();
-        let by: Vec<f64> = indices.iter().map(|&i| scores[i as usize]).collect();
-        (roc_auc(&of, &by), average_precision(&of, &by))
-    };
+    let ranking = Ranking::new(changed, scores);
     let all: Vec<u32> = (0..changed.len() as u32).collect();
-    let (auc, precision) = both(&all);
-    let (aucs, precisions) = bootstrap.draws().par_iter().map(|draw| both(draw)).unzip();
+    let (auc, precision) = ranking.figures(&all);
+    let (aucs, precisions) = bootstrap.draws().par_iter().map(|draw| ranking.figures(draw)).unzip();
     Detection {
         auc: Interval::from_resamples(auc, aucs),
         average_precision: Interval::from_resamples(precision, precisions),
     }
 }
 
-/// Mean precision over the positive cases, from the highest score down; equal scores count together.
-/// NaN when there is no positive case. As scikit-learn computes it.
-fn average_precision(positive: &[bool], scores: &[f64]) -> f64 {
-    let mut order: Vec<usize> = (0..scores.len()).collect();
-    order.sort_by(|&a, &b| scores[b].total_cmp(&scores[a]));
-    let (mut found, mut sum, mut at) = (0usize, 0.0, 0);
-    while at < order.len() {
-        let end = at + order[at..].iter().take_while(|&&i| scores[i] == scores[order[at]]).count();
-        let new = order[at..end].iter().filter(|&&i| positive[i]).count();
-        found += new;
-        sum += new as f64 * found as f64 / end as f64;
-        at = end;
+/// Cases from the highest score down, sorted once for all resamples.
+struct Ranking {
+    /// Cases of equal score, the highest first, each with whether it is positive.
+    ties: Vec<Vec<(u32, bool)>>,
+}
+
+impl Ranking {
+    fn new(positive: &[bool], scores: &[f64]) -> Self {
+        let mut order: Vec<usize> = (0..scores.len()).collect();
+        order.sort_by(|&a, &b| scores[b].total_cmp(&scores[a]));
+        let ties = order.chunk_by(|&a, &b| scores[a] == scores[b]);
+        Self { ties: ties.map(|tie| tie.iter().map(|&i| (i as u32, positive[i])).collect()).collect() }
     }
-    if found == 0 { f64::NAN } else { sum / found as f64 }
+
+    /// Area under the ROC curve, and average precision (mean precision over the positive cases, from the
+    /// highest score down, equal scores together, as scikit-learn computes it) of the drawn cases. NaN
+    /// where there is no positive or no negative case to compare.
+    fn figures(&self, draw: &[u32]) -> (f64, f64) {
+        let cases: usize = self.ties.iter().map(Vec::len).sum();
+        let mut times = vec![0.0f64; cases];
+        for &index in draw {
+            times[index as usize] += 1.0;
+        }
+        let (mut found, mut passed, mut above, mut precision) = (0.0, 0.0, 0.0, 0.0);
+        for tie in &self.ties {
+            let (mut positive, mut negative) = (0.0, 0.0);
+            for &(case, is_positive) in tie {
+                *(if is_positive { &mut positive } else { &mut negative }) += times[case as usize];
+            }
+            // Positives found before count fully over these negatives, those of equal score half.
+            above += negative * (found + positive / 2.0);
+            found += positive;
+            passed += positive + negative;
+            if positive > 0.0 {
+                precision += positive * found / passed;
+            }
+        }
+        (above / (found * (passed - found)), precision / found)
+    }
 }
 
 #[cfg(test)]
 #[allow(clippy::unwrap_used)]
 mod tests {
     use super::*;
+    use crate::metrics::roc_auc;
+
+    fn average_precision(positive: &[bool], scores: &[f64]) -> f64 {
+        let all: Vec<u32> = (0..scores.len() as u32).collect();
+        Ranking::new(positive, scores).figures(&all).1
+    }
 
     #[test]
     fn average_precision_agrees_with_scikit_learn() {
@@ -116,6 +143,22 @@ mod tests {
         // All equal: the share of the positive cases.
         assert!((average_precision(&[true, false, false, false], &[0.5; 4]) - 0.25).abs() < 1e-12);
         assert!(average_precision(&[false], &[0.5]).is_nan());
+    }
+
+    #[test]
+    fn a_draw_counts_as_if_its_cases_were_written_out() {
+        let positive = [false, true, true, false, true, false];
+        let scores = [0.3, 0.3, 0.9, 0.1, 0.2, 0.2];
+        let ranking = Ranking::new(&positive, &scores);
+        for draw in [&[0, 1, 2, 3, 4, 5][..], &[1, 1, 3, 3, 0], &[2, 4, 5, 5, 5, 0, 1], &[0, 3]] {
+            let of: Vec<bool> = draw.iter().map(|&i: &u32| positive[i as usize]).collect();
+            let by: Vec<f64> = draw.iter().map(|&i| scores[i as usize]).collect();
+            let (auc, precision) = ranking.figures(draw);
+            let (whole, expected) = (roc_auc(&of, &by), average_precision(&of, &by));
+            let same = |a: f64, b: f64| (a - b).abs() < 1e-12 || (a.is_nan() && b.is_nan());
+            assert!(same(auc, whole), "{draw:?}: {auc} is not {whole}");
+            assert!(same(precision, expected), "{draw:?}: {precision} is not {expected}");
+        }
     }
 
     fn prediction(present: usize, predicted: usize, truth: usize, leaving: f32) -> Prediction {

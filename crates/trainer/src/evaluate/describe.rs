@@ -2,15 +2,15 @@
 
 use std::fmt::Write;
 
-use super::change::{ChangeReport, Detection};
+use super::change::{ChangeReport, Detection, PREDICTORS};
 use super::figures::Metrics;
 use super::report::{Comparison, Report, TaskReport};
 use crate::metrics::Interval;
 
 /// Width of the first column.
-const NAME: usize = 24;
+const NAME: usize = 26;
 /// Width of a figure with its interval.
-const FIGURE: usize = 25;
+const FIGURE: usize = 28;
 
 /// The whole report.
 pub(super) fn describe(report: &Report) -> String {
@@ -78,10 +78,11 @@ fn describe_change(change: &ChangeReport, text: &mut String) {
         ("present stage predicted", &change.present_predicted),
         ("present stage known", &change.present_known),
     ] {
-        for (name, Detection { auc, average_precision }) in by {
+        for name in PREDICTORS {
+            let Some(Detection { auc, average_precision }) = by.get(name) else { continue };
             let _ = writeln!(
                 text,
-                "  {:<NAME$}{present:<25}AUC {:<FIGURE$}average precision {}",
+                "  {:<NAME$}{present:<FIGURE$}AUC {:<FIGURE$}average precision {}",
                 name.replace('_', " "),
                 figure(auc),
                 figure(average_precision)

@@ -3,7 +3,7 @@
 use rayon::prelude::*;
 use serde::{Deserialize, Serialize};
 
-use crate::metrics::{Bootstrap, ConfusionMatrix, Interval, Scored, log_loss, top_k_accuracy};
+use crate::metrics::{Bootstrap, Interval, Scored, log_loss, top_k_accuracy};
 
 /// Bins of the calibration error.
 pub(super) const BINS: usize = 10;
@@ -24,6 +24,7 @@ pub struct Metrics {
     /// Mean negative natural logarithm of the right class's probability; lower is better.
     pub log_loss: Interval,
     /// Mean distance between the top probability and the share that is right, over ten bins; lower is better.
+    /// Resampling only adds to it, so its interval lies high.
     pub calibration_error: Interval,
 }
 
@@ -37,10 +38,9 @@ impl Figures {
     pub(super) fn of(scored: &[Scored], bootstrap: &Bootstrap) -> Self {
         let moments: Vec<Judged> = scored.iter().map(Judged::of).collect();
         let all: Vec<u32> = (0..moments.len() as u32).collect();
-        Self {
-            value: figures(&moments, &all),
-            resamples: bootstrap.draws().par_iter().map(|draw| figures(&moments, draw)).collect(),
-        }
+        let classes = moments.iter().map(|m| m.truth.max(m.predicted) + 1).max().unwrap_or(0);
+        let of = |indices: &[u32]| figures(&moments, indices, classes);
+        Self { value: of(&all), resamples: bootstrap.draws().par_iter().map(|draw| of(draw)).collect() }
     }
 
     pub(super) fn metrics(&self) -> Metrics {
@@ -75,6 +75,8 @@ struct Judged {
     truth: usize,
     predicted: usize,
     confidence: f64,
+    /// The bin of the confidence, which holds its upper edge.
+    bin: usize,
     among_two: f64,
     loss: f64,
 }
@@ -82,39 +84,47 @@ struct Judged {
 impl Judged {
     fn of(scored: &Scored) -> Self {
         let predicted = scored.predicted();
+        let confidence = f64::from(scored.probabilities[predicted]);
         Self {
             truth: scored.truth,
             predicted,
-            confidence: f64::from(scored.probabilities[predicted]),
+            confidence,
+            bin: ((confidence * BINS as f64).ceil() as usize).clamp(1, BINS) - 1,
             among_two: top_k_accuracy([scored], 2),
             loss: log_loss([scored]),
         }
     }
 }
 
-/// Every figure in one pass, since there are a thousand resamples of several predictors.
-fn figures(moments: &[Judged], indices: &[u32]) -> [f64; FIGURES] {
-    let chosen = || indices.iter().map(|&i| &moments[i as usize]);
+/// Every figure in one pass, since there are a thousand resamples of several predictors; `classes` is above
+/// every class.
+fn figures(moments: &[Judged], indices: &[u32], classes: usize) -> [f64; FIGURES] {
     let mut bins = [(0.0, 0.0); BINS];
     let (mut among_two, mut loss) = (0.0, 0.0);
-    for m in chosen() {
+    // Of each class: how often it is right, true, and predicted.
+    let mut counts = vec![[0.0f64; 3]; classes];
+    for &index in indices {
+        let m = &moments[index as usize];
+        let right = f64::from(u8::from(m.predicted == m.truth));
         among_two += m.among_two;
         loss += m.loss;
-        let bin = ((m.confidence * BINS as f64).ceil() as usize).clamp(1, BINS) - 1;
-        bins[bin].0 += m.confidence;
-        bins[bin].1 += f64::from(u8::from(m.predicted == m.truth));
+        bins[m.bin].0 += m.confidence;
+        bins[m.bin].1 += right;
+        counts[m.truth][0] += right;
+        counts[m.truth][1] += 1.0;
+        counts[m.predicted][2] += 1.0;
     }
     let count = indices.len() as f64;
     let gap: f64 = bins.iter().map(|(confidence, right)| (confidence - right).abs()).sum();
-    let matrix = ConfusionMatrix::from_pairs(0, chosen().map(|m| (m.truth, m.predicted)));
-    [
-        matrix.accuracy(),
-        matrix.balanced_accuracy(),
-        matrix.macro_f1(),
-        among_two / count,
-        loss / count,
-        gap / count,
-    ]
+    let right: f64 = counts.iter().map(|c| c[0]).sum();
+    let recalls = counts.iter().filter(|c| c[1] > 0.0).map(|c| c[0] / c[1]);
+    let f1 = counts.iter().filter(|c| c[1] + c[2] > 0.0).map(|c| 2.0 * c[0] / (c[1] + c[2]));
+    [right / count, mean(recalls), mean(f1), among_two / count, loss / count, gap / count]
+}
+
+fn mean(values: impl Iterator<Item = f64>) -> f64 {
+    let (sum, count) = values.fold((0.0, 0.0), |(sum, count), v| (sum + v, count + 1.0));
+    sum / count
 }
 
 #[cfg(test)]
@@ -162,6 +172,7 @@ mod tests {
         let bootstrap = Bootstrap::over(&scored, 200, 9);
         let of = Figures::of(&scored, &bootstrap).metrics();
         assert_eq!(of.accuracy, bootstrap.score(&scored, |s| accuracy(s.iter().copied())));
+        assert_eq!(of.macro_f1, bootstrap.score(&scored, |s| macro_f1(s.iter().copied())));
     }
 
     #[test]
