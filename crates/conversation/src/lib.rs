@@ -30,7 +30,7 @@ mod weak;
 pub use clean::{Cleaned, TextRepair, clean};
 pub use conversation::{Conversation, Outcome, Speaker, Turn};
 #[cfg(feature = "import")]
-pub use format::{Format, Import, ImportError, SourceFile, import};
+pub use format::{Format, Import, ImportError, SourceFile, SpeakerNames, import, import_named};
 pub use funnel::{Signals, funnel, funnel_stages};
 pub use history::{history_from_value, history_from_value_within, parse_history, parse_history_within};
 pub use history_error::HistoryError;

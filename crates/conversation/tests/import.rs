@@ -8,7 +8,7 @@ use flate2::Compression;
 use flate2::write::GzEncoder;
 use rapport_conversation::{
     Conversation, Format, Import, ImportError, Limits, Outcome, Refusal, Repair, ResponseType, SellerAct,
-    SourceFile, Speaker, Stage, import,
+    SourceFile, Speaker, SpeakerNames, Stage, import, import_named,
 };
 
 fn read(format: Format, files: &[(&str, &str)]) -> Import {
@@ -232,6 +232,21 @@ fn switchboard_joins_utterances() {
     assert_eq!(labels.other["sentence_acts"], serde_json::json!(["b", "qw"]));
     assert_eq!(import.report.refusals(Refusal::UnusedFile), 1);
     assert!(import_error(Format::Swda, &[SourceFile::new("x", "no")]).contains("2005|A|"));
+}
+
+#[test]
+fn people_may_be_named() {
+    let names = SpeakerNames::NONE.with("Ann  Lee", Speaker::Salesperson).with("zoe", Speaker::Customer);
+    let cases = [
+        (Format::Vtt, "WEBVTT\n\n00:01.000 --> 00:02.000\n<v ann lee>Hi</v>\n<v Zoe>Hello</v>\n"),
+        (Format::Srt, "1\n00:00:01,000 --> 00:00:02,000\nAnn Lee: Hi\nZoe: Hello\n"),
+        (Format::Inline, "Ann Lee (host): Hi Zoe: Hello"),
+        (Format::SpeakerText, "speaker,text\nANN LEE,Hi\nZoe,Hello\n"),
+    ];
+    for (format, text) in cases {
+        let read = import_named(format, &[SourceFile::new("x", text)], &Limits::IMPORT, &names).unwrap();
+        assert_eq!(glances(&read), ["S Hi | C Hello"], "{format:?}");
+    }
 }
 
 #[test]

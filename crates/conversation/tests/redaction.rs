@@ -50,6 +50,16 @@ fn leaves_ordinary_talk_alone() {
     }
 }
 
+/// Text that is made to be slow: the time must grow about as the text does.
+#[test]
+fn long_texts_take_no_long_time() {
+    for piece in ["://a?", "1 ", "4111 1111 ", "a@b.", "Hi Ada, ", "Ada ", "DE89 3704 ", "1 Ada ", "(1)"] {
+        let began = std::time::Instant::now();
+        redact(&piece.repeat(16_384 / piece.len()));
+        assert!(began.elapsed().as_secs() < 10, "{piece:?} takes {:?}", began.elapsed());
+    }
+}
+
 #[test]
 fn numbers_are_stable_across_a_conversation() {
     let turns = vec![

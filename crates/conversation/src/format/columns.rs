@@ -49,7 +49,7 @@ pub(super) fn read(texts: &[Text], intake: &mut Intake) -> Result<(), ImportErro
 fn read_cell(table: &Table, row: &super::table::Row, column: usize, draft: &mut Draft, intake: &mut Intake) {
     let cell = row.get(column);
     let place = table.place(row, column);
-    if tags(cell).first().is_some_and(|tag| cell[..tag.start].trim().is_empty()) {
+    if tags(cell, &intake.speakers).first().is_some_and(|tag| cell[..tag.start].trim().is_empty()) {
         say_tagged(cell, row.line, draft, intake, &table.file);
         return;
     }

@@ -5,7 +5,7 @@ use serde_json::json;
 
 use super::intake::{Draft, Intake};
 use super::tags::tags;
-use super::{ImportError, Text};
+use super::{ImportError, SpeakerNames, Text};
 use crate::{Place, Refusal, Repair, Speaker};
 
 pub(super) fn read_vtt(texts: &[Text], intake: &mut Intake) -> Result<(), ImportError> {
@@ -89,8 +89,8 @@ fn read_block(text: &Text, line: usize, block: &[&str], runs: &mut Vec<Run>, int
     let said = block[timing + 1..].join("\n");
     for (voice, part) in voices(&said) {
         let spoken = match voice {
-            Some(name) => vec![(speaker_of(name), without_tags(part))],
-            None => by_words(&without_tags(part)),
+            Some(name) => vec![(speaker_of(name, &intake.speakers), without_tags(part))],
+            None => by_words(&without_tags(part), &intake.speakers),
         };
         for (speaker, part) in spoken {
             add(runs, speaker, voice, &part, (start, end), &place, intake);
@@ -99,8 +99,8 @@ fn read_block(text: &Text, line: usize, block: &[&str], runs: &mut Vec<Run>, int
 }
 
 /// The speakers of a cue without voice tags; `None` goes on with the speaker before.
-fn by_words(said: &str) -> Vec<(Option<Speaker>, String)> {
-    let tags = tags(said);
+fn by_words(said: &str, speakers: &SpeakerNames) -> Vec<(Option<Speaker>, String)> {
+    let tags = tags(said, speakers);
     let mut parts = Vec::new();
     let lead = &said[..tags.first().map_or(said.len(), |tag| tag.start)];
     if !lead.trim().trim_start_matches('-').is_empty() {
@@ -140,9 +140,11 @@ fn add(
 }
 
 /// `Agent`, `Sales Rep`, `Agent 2` or `Agent (Sarah)`.
-fn speaker_of(voice: &str) -> Option<Speaker> {
+fn speaker_of(voice: &str, speakers: &SpeakerNames) -> Option<Speaker> {
     let name = voice.split('(').next().unwrap_or(voice).trim();
-    Speaker::from_word(name.trim_end_matches(|c: char| c.is_ascii_digit() || c == '#'))
+    speakers
+        .find(voice)
+        .or_else(|| speakers.find(name.trim_end_matches(|c: char| c.is_ascii_digit() || c == '#')))
 }
 
 /// A cue's text by voice tag: the voice's name, if any, and what is said.

@@ -3,7 +3,7 @@
 use super::intake::{Draft, Intake};
 use super::table::Table;
 use super::{ImportError, Text, time};
-use crate::{Refusal, Repair, Speaker};
+use crate::{Refusal, Repair};
 
 /// Rows of one conversation.
 const ROWS: usize = 5;
@@ -16,7 +16,7 @@ pub(super) fn read(texts: &[Text], intake: &mut Intake) -> Result<(), ImportErro
         for (number, rows) in table.rows.chunks(ROWS).enumerate() {
             let mut draft = Draft::new(format!("gemini-{number}"), table.place(&rows[0], 0));
             for row in rows {
-                let Some(side) = Speaker::from_word(row.get(speaker)) else {
+                let Some(side) = intake.speakers.find(row.get(speaker)) else {
                     intake.report.refuse(Refusal::UnknownSpeaker, &table.place(row, speaker));
                     continue;
                 };

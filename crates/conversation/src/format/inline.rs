@@ -12,7 +12,7 @@ pub(super) fn read(texts: &[Text], intake: &mut Intake) -> Result<(), ImportErro
     for text in texts {
         let lines: Vec<&str> = text.text.lines().collect();
         let counts: Vec<usize> =
-            lines.iter().map(|line| tags(line).len()).filter(|&count| count > 0).collect();
+            lines.iter().map(|line| tags(line, &intake.speakers).len()).filter(|&count| count > 0).collect();
         let several = counts.iter().filter(|&&count| count > 1).count();
         if several > 0 && several * 2 >= counts.len() {
             for (number, line) in lines.iter().enumerate().filter(|(_, line)| !line.trim().is_empty()) {
@@ -29,7 +29,7 @@ pub(super) fn read(texts: &[Text], intake: &mut Intake) -> Result<(), ImportErro
 
 fn read_one(said: &str, line: usize, text: &Text, intake: &mut Intake) -> Result<(), ImportError> {
     let mut draft = Draft::new(format!("{}-{line}", text.stem()), text.place(line, 0));
-    if tags(said).is_empty() {
+    if tags(said, &intake.speakers).is_empty() {
         intake.report.refuse(Refusal::TextWithoutSpeaker, &text.place(line, 0));
         return Ok(());
     }

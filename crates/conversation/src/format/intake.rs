@@ -2,12 +2,13 @@
 
 use std::collections::HashSet;
 
-use super::{Import, ImportError};
+use super::{Import, ImportError, SpeakerNames};
 use crate::{Conversation, Limits, Place, Refusal, Repair, Report, Speaker, Turn, clean};
 
 /// Collects the conversations of one import.
 pub(super) struct Intake {
     pub(super) limits: Limits,
+    pub(super) speakers: SpeakerNames,
     pub(super) report: Report,
     conversations: Vec<Conversation>,
     ids: HashSet<String>,
@@ -33,8 +34,8 @@ impl Draft {
 }
 
 impl Intake {
-    pub(super) fn new(limits: Limits) -> Self {
-        Self { limits, report: Report::default(), conversations: Vec::new(), ids: HashSet::new() }
+    pub(super) fn new(limits: Limits, speakers: SpeakerNames) -> Self {
+        Self { limits, speakers, report: Report::default(), conversations: Vec::new(), ids: HashSet::new() }
     }
 
     /// Cleans `raw` and adds it to the draft as a turn; gives the turn, or `None` when there is no new one.

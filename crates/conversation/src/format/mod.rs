@@ -14,6 +14,7 @@ mod persuasionforgood;
 mod sales450;
 mod source;
 mod speaker_text;
+mod speakers;
 mod swda;
 mod table;
 mod tags;
@@ -27,6 +28,7 @@ use source::Text;
 
 pub use error::ImportError;
 pub use source::SourceFile;
+pub use speakers::SpeakerNames;
 
 macro_rules! formats {
     ($($(#[$doc:meta])* $variant:ident = $name:literal, $read:path;)+) => {
@@ -113,10 +115,32 @@ pub struct Import {
 /// [`ImportError`] when the input as a whole cannot be read; what concerns single rows, turns or
 /// conversations is counted in the report instead.
 pub fn import(format: Format, files: &[SourceFile], limits: &Limits) -> Result<Import, ImportError> {
+    import_named(format, files, limits, &SpeakerNames::NONE)
+}
+
+/// Reads files of one format whose speakers may be named by person.
+///
+/// ```
+/// use rapport_conversation::{Format, Limits, SourceFile, Speaker, SpeakerNames, import_named};
+/// let file = SourceFile::new("call.txt", "Ann Lee: Hello! Zoe: Is it still for sale?");
+/// let names = SpeakerNames::NONE.with("Ann Lee", Speaker::Salesperson).with("Zoe", Speaker::Customer);
+/// let read = import_named(Format::Inline, &[file], &Limits::IMPORT, &names)?;
+/// assert_eq!(read.conversations[0].turns[1].speaker, Speaker::Customer);
+/// # Ok::<(), rapport_conversation::ImportError>(())
+/// ```
+///
+/// # Errors
+/// As [`import`].
+pub fn import_named(
+    format: Format,
+    files: &[SourceFile],
+    limits: &Limits,
+    speakers: &SpeakerNames,
+) -> Result<Import, ImportError> {
     if files.is_empty() {
         return Err(ImportError::NoFile);
     }
-    let mut intake = Intake::new(*limits);
+    let mut intake = Intake::new(*limits, speakers.clone());
     let texts = source::decode_all(files, limits, &mut intake.report)?;
     format.read(&texts, &mut intake)?;
     Ok(intake.finish())

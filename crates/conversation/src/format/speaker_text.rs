@@ -9,7 +9,7 @@ use std::collections::BTreeMap;
 use super::intake::{Draft, Intake};
 use super::table::{Row, Table};
 use super::{ImportError, Text, outcome, time};
-use crate::{Label, LabelSource, Provenance, Refusal, Repair, Report, Speaker, TurnLabels};
+use crate::{Label, LabelSource, Provenance, Refusal, Repair, Report, TurnLabels};
 
 const SPEAKER: [&str; 7] = ["speaker", "role", "from", "author", "sender", "side", "who"];
 const TEXT: [&str; 9] =
@@ -90,7 +90,7 @@ fn read_conversation(
     for row in rows {
         let place = table.place(row, columns.speaker);
         let word = row.get(columns.speaker);
-        let Some(speaker) = Speaker::from_word(word) else {
+        let Some(speaker) = intake.speakers.find(word) else {
             let note = word.chars().take(40).collect::<String>();
             intake.report.refuse(Refusal::UnknownSpeaker, &place.with_note(note));
             continue;

@@ -1,10 +1,11 @@
 //! Speaker tags in running text: `Customer: Hi there. Sales Rep: Hello!`
 
+use super::SpeakerNames;
 use super::intake::{Draft, Intake};
 use crate::{Place, Refusal, Repair, Speaker};
 
-/// The longest speaker word has this many words (`Sales Representative`).
-const WORDS: usize = 2;
+/// The longest speaker word or name has this many words (`Mary Ann Lee`).
+const WORDS: usize = 3;
 /// A name in brackets after a speaker word has at most this many characters.
 const BRACKET: usize = 60;
 
@@ -20,13 +21,13 @@ pub(super) struct Tag {
 
 /// Every speaker tag, in order.
 ///
-/// A tag is a word of [`Speaker::from_word`] before a colon. In the middle of a line it must begin with a
+/// A tag is a speaker word or a known name before a colon. In the middle of a line it must begin with a
 /// capital letter, so that "I asked the customer: why?" holds none. Brackets and stars around it belong to it.
-pub(super) fn tags(text: &str) -> Vec<Tag> {
+pub(super) fn tags(text: &str, speakers: &SpeakerNames) -> Vec<Tag> {
     let mut tags: Vec<Tag> = Vec::new();
     for (colon, mark) in text.char_indices().filter(|(_, c)| matches!(c, ':' | '：')) {
         let from = tags.last().map_or(0, |tag| tag.end);
-        if let Some((speaker, start)) = tag_before(text, from, colon) {
+        if let Some((speaker, start)) = tag_before(text, from, colon, speakers) {
             let after = &text[colon + mark.len_utf8()..];
             let end = text.len() - after.trim_start_matches(['*', '_', ']']).len();
             tags.push(Tag { speaker, start, end });
@@ -36,7 +37,7 @@ pub(super) fn tags(text: &str) -> Vec<Tag> {
 }
 
 /// The speaker that is named right before the colon, and where the name begins.
-fn tag_before(text: &str, from: usize, colon: usize) -> Option<(Speaker, usize)> {
+fn tag_before(text: &str, from: usize, colon: usize, speakers: &SpeakerNames) -> Option<(Speaker, usize)> {
     let before = text[from..colon].trim_end_matches([' ', '\t', '*', '_', ']']);
     // A number or a name in brackets may follow the word: "Agent 2:", "Agent (Sarah):".
     let bracket = before.strip_suffix(')').and_then(|inner| {
@@ -55,7 +56,7 @@ fn tag_before(text: &str, from: usize, colon: usize) -> Option<(Speaker, usize)>
         if start == head.len() {
             break;
         }
-        if let Some(speaker) = Speaker::from_word(&name[start..]) {
+        if let Some(speaker) = speakers.find(&name[start..]) {
             let capital = name[start..].starts_with(char::is_uppercase);
             if capital || begins_line(&name[..start], from == 0) {
                 found = Some((speaker, start));
@@ -79,7 +80,7 @@ fn begins_line(before: &str, text_begins: bool) -> bool {
 
 /// Cuts a text at its tags and adds what was said to the draft. `line` is where the text begins in its file.
 pub(super) fn say_tagged(text: &str, line: usize, draft: &mut Draft, intake: &mut Intake, file: &str) {
-    let tags = tags(text);
+    let tags = tags(text, &intake.speakers);
     let mut lines = Lines { text, line, start: 0, counted: 0 };
     let begin = lines.place(0, file);
     let lead = &text[..tags.first().map_or(text.len(), |tag| tag.start)];
@@ -142,7 +143,7 @@ mod tests {
     use Speaker::{Customer, Salesperson};
 
     fn split(text: &str) -> Vec<(Speaker, &str)> {
-        let tags = tags(text);
+        let tags = tags(text, &SpeakerNames::NONE);
         let end = |i: usize| tags.get(i + 1).map_or(text.len(), |t| t.start);
         tags.iter().enumerate().map(|(i, t)| (t.speaker, text[t.end..end(i)].trim())).collect()
     }
@@ -171,7 +172,7 @@ mod tests {
         #[test]
         fn tags_lie_in_order(text in "(Agent|Customer|[a-zA-Z*\\[\\]() ：é]|:|\n){0,80}") {
             let mut last = 0;
-            for tag in tags(&text) {
+            for tag in tags(&text, &SpeakerNames::NONE) {
                 prop_assert!(last <= tag.start && tag.start < tag.end && tag.end <= text.len());
                 prop_assert!(text.is_char_boundary(tag.start) && text.is_char_boundary(tag.end));
                 last = tag.end;

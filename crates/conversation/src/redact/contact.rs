@@ -9,33 +9,36 @@ const SECRETS: [&str; 9] =
 /// `user:password` in `https://user:password@host`, and values of parameters like `?token=…`.
 pub(super) fn credentials(text: &str) -> Vec<Span> {
     let kind = PersonalData::Credentials;
+    let ends_address = |c: char| c.is_whitespace() || "<>\"'".contains(c);
     let mut spans = Vec::new();
+    // Parameters are read once for each address, however many others it holds.
+    let mut read = 0;
     for (at, mark) in text.match_indices("://") {
         let start = at + mark.len();
         let rest = &text[start..];
-        let address =
-            &rest[..rest.find(|c: char| c.is_whitespace() || "<>\"'".contains(c)).unwrap_or(rest.len())];
-        let authority = &address[..address.find(['/', '?', '#']).unwrap_or(address.len())];
-        if let Some(user) = authority.rfind('@').filter(|&user| user > 0) {
+        let authority = rest.find(|c| ends_address(c) || "/?#".contains(c)).unwrap_or(rest.len());
+        if let Some(user) = rest[..authority].rfind('@').filter(|&user| user > 0) {
             spans.push(Span { start, end: start + user, kind });
         }
-        spans.extend(parameters(address).map(|(from, to)| Span {
-            start: start + from,
-            end: start + to,
-            kind,
-        }));
+        if start >= read {
+            let end = rest.find(ends_address).unwrap_or(rest.len());
+            read = start + end;
+            let secrets = parameters(&rest[..end]);
+            spans.extend(secrets.map(|(from, to)| Span { start: start + from, end: start + to, kind }));
+        }
     }
     spans
 }
 
 /// Where the values of secret parameters stand in an address.
 fn parameters(address: &str) -> impl Iterator<Item = (usize, usize)> {
-    address.match_indices(['?', '&', '#', ';']).filter_map(|(at, _)| {
-        let parameter = &address[at + 1..];
-        let parameter = &parameter[..parameter.find(['&', '#', ';']).unwrap_or(parameter.len())];
+    let mut next = 0;
+    address.split(['?', '&', '#', ';']).filter_map(move |parameter| {
+        let start = next;
+        next += parameter.len() + 1;
         let (name, value) = parameter.split_once('=')?;
         let secret = SECRETS.iter().any(|secret| name.eq_ignore_ascii_case(secret));
-        let from = at + 1 + name.len() + 1;
+        let from = start + name.len() + 1;
         let placeholder = value.starts_with('[');
         (secret && !value.is_empty() && !placeholder).then_some((from, from + value.len()))
     })

@@ -14,6 +14,7 @@
 //! | `[?]` | nothing, in a sentence that ends in a question mark |
 //! | `[short]` | nothing, in a sentence of at most six words |
 
+use std::collections::HashSet;
 use std::ops::Range;
 
 /// Words that `*` may stand for.
@@ -26,7 +27,16 @@ const SHORT: usize = 6;
 pub(super) struct Sentence {
     /// The words, lower case without apostrophes, and where they stand in the text.
     words: Vec<(String, Range<usize>)>,
+    /// The same words, to rule patterns out at once.
+    set: HashSet<String>,
     question: bool,
+}
+
+impl Sentence {
+    fn new(words: Vec<(String, Range<usize>)>, question: bool) -> Self {
+        let set = words.iter().map(|(word, _)| word.clone()).collect();
+        Self { words, set, question }
+    }
 }
 
 /// The sentences of a text that hold a word.
@@ -53,14 +63,14 @@ pub(super) fn sentences(text: &str) -> Vec<Sentence> {
             words.push((word, start..at));
         }
         if matches!(c, '.' | '!' | '?' | '\n' | ';') && !words.is_empty() {
-            sentences.push(Sentence { words: std::mem::take(&mut words), question: c == '?' });
+            sentences.push(Sentence::new(std::mem::take(&mut words), c == '?'));
         }
     }
     if let Some((word, start)) = open {
         words.push((word, start..text.len()));
     }
     if !words.is_empty() {
-        sentences.push(Sentence { words, question: false });
+        sentences.push(Sentence::new(words, false));
     }
     sentences
 }
@@ -78,7 +88,11 @@ enum Item {
 
 /// A pattern, ready to match.
 #[derive(Debug, Clone)]
-pub(super) struct Pattern(Vec<Item>);
+pub(super) struct Pattern {
+    items: Vec<Item>,
+    /// One of these words must stand in the sentence; empty where no word must.
+    needed: Vec<&'static str>,
+}
 
 impl Pattern {
     pub(super) fn new(source: &'static str) -> Self {
@@ -94,14 +108,24 @@ impl Pattern {
                 Item::Words { any: words.split('|').collect(), optional }
             }
         };
-        Self(source.split_whitespace().map(item).collect())
+        let items: Vec<Item> = source.split_whitespace().map(item).collect();
+        let needed = items.iter().filter_map(|item| match item {
+            Item::Words { any, optional: false } if any.iter().all(|word| !word.ends_with('~')) => Some(any),
+            _ => None,
+        });
+        let needed = needed.min_by_key(|any| any.len()).cloned().unwrap_or_default();
+        Self { items, needed }
     }
 
     /// Where the pattern first matches, in bytes of the text; empty where it has no words.
     pub(super) fn find(&self, sentence: &Sentence) -> Option<Range<usize>> {
         let words = &sentence.words;
+        let possible = self.needed.is_empty() || self.needed.iter().any(|word| sentence.set.contains(*word));
+        if !possible {
+            return None;
+        }
         (0..words.len()).find_map(|first| {
-            let end = matches(&self.0, sentence, first)?;
+            let end = matches(&self.items, sentence, first)?;
             let start = words[first].1.start;
             Some(start..if end > first { words[end - 1].1.end } else { start })
         })
