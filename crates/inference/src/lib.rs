@@ -4,6 +4,7 @@
 
 mod encoder;
 mod error;
+mod int8;
 mod kernels;
 mod model;
 mod probability;

@@ -7,9 +7,19 @@ use ndarray::{Array, ArrayD, IxDyn};
 use tract_onnx::prelude::*;
 use tract_onnx::tract_hir::infer::Factoid;
 
-use crate::InferenceError;
+use crate::{InferenceError, int8};
 
 type Plan = Arc<TypedRunnableModel>;
+
+/// Reads a graph. In wasm, where memory is short, constant int8 weights stay in 8 bits.
+fn read(onnx: &[u8]) -> TractResult<InferenceModel> {
+    let reader = int8::reader();
+    let mut model = reader.proto_model_for_read(&mut Cursor::new(onnx))?;
+    if cfg!(target_arch = "wasm32") {
+        int8::keep_weights(&mut model);
+    }
+    reader.model_for_proto_model(&model)
+}
 
 /// A named input.
 #[derive(Debug, Clone)]
@@ -74,8 +84,7 @@ impl OnnxModel {
     /// have shapes that do not fit together.
     pub fn load(name: &str, onnx: &[u8]) -> Result<Self, InferenceError> {
         let fail = |e: TractError| InferenceError::Load { model: name.into(), reason: format!("{e:#}") };
-        let mut model =
-            tract_onnx::onnx().model_for_read(&mut Cursor::new(onnx)).map_err(fail)?;
+        let mut model = read(onnx).map_err(fail)?;
         let batch = model.symbols.sym("batch");
         for i in 0..model.inputs.len() {
             let mut fact = model.input_fact(i).map_err(fail)?.clone();
