@@ -9,6 +9,8 @@
 use tract_onnx::model::ParsingContext;
 use tract_onnx::pb::{GraphProto, ModelProto, NodeProto, tensor_proto::DataType};
 use tract_onnx::prelude::*;
+// The macros that define an operator expect all of it.
+#[allow(clippy::wildcard_imports)]
 use tract_onnx::tract_hir::internal::*;
 
 /// Name of the operator in a rewritten graph.
