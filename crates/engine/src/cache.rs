@@ -19,6 +19,11 @@ impl EmbeddingCache {
         Self { budget, used: 0, clock: 0, entries: HashMap::new() }
     }
 
+    /// Raises the budget to at least `bytes`.
+    pub(crate) fn allow(&mut self, bytes: usize) {
+        self.budget = self.budget.max(bytes);
+    }
+
     // The length beside the hash makes a chance collision of two texts less likely still.
     fn key(text: &str) -> (u64, usize) {
         let mut hasher = DefaultHasher::new();

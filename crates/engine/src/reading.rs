@@ -150,18 +150,30 @@ impl Reader {
     /// # Errors
     /// [`EngineError::Inference`] when a model fails.
     pub fn read(&self, turns: &[MergedTurn]) -> Result<Vec<TurnReading>, EngineError> {
-        turns
-            .iter()
-            .enumerate()
-            .map(|(position, turn)| {
-                let embedding = self.embed(&turn.text)?;
-                let sentiment = self.sentiment(&embedding)?;
-                let words = tokens(&turn.text);
-                let surface =
-                    surface(&turn.text, &words, turn.speaker, position, sentiment[2] - sentiment[0]);
-                Ok(TurnReading { speaker: turn.speaker, embedding, lexical: hashed(&words), surface, sentiment })
-            })
-            .collect()
+        turns.iter().enumerate().map(|(position, turn)| self.read_turn(turn, position)).collect()
+    }
+
+    /// Reads one turn that stands at `position`, counted from 0.
+    ///
+    /// # Errors
+    /// [`EngineError::Inference`] when a model fails.
+    pub fn read_turn(&self, turn: &MergedTurn, position: usize) -> Result<TurnReading, EngineError> {
+        let embedding = self.embed(&turn.text)?;
+        let sentiment = self.sentiment(&embedding)?;
+        let words = tokens(&turn.text);
+        let surface = surface(&turn.text, &words, turn.speaker, position, sentiment[2] - sentiment[0]);
+        Ok(TurnReading { speaker: turn.speaker, embedding, lexical: hashed(&words), surface, sentiment })
+    }
+
+    /// Makes room for the vectors of this many texts.
+    pub fn expect_texts(&self, texts: usize) {
+        let bytes = texts * self.dimensions() * size_of::<f32>();
+        self.cache.lock().unwrap_or_else(PoisonError::into_inner).allow(bytes);
+    }
+
+    /// Keeps the vector of a text that was encoded before.
+    pub fn remember(&self, text: &str, vector: &[f32]) {
+        self.cache.lock().unwrap_or_else(PoisonError::into_inner).put(text, vector.into());
     }
 }
 

@@ -3,7 +3,7 @@
 use anyhow::Result;
 use clap::{Parser, Subcommand};
 
-use crate::{Output, base, data, encode, export, predict, registry};
+use crate::{Output, base, data, encode, evaluate, export, predict, registry, train};
 
 /// Conversations in, models out.
 #[derive(Debug, Parser)]
@@ -24,9 +24,13 @@ enum Command {
     /// Conversations: import, count, split, label.
     #[command(subcommand)]
     Data(data::DataCommand),
+    /// Train every head of a bundle and measure the recipe on conversations kept back.
+    Train(train::TrainArgs),
     /// Write models as standard ONNX.
     #[command(subcommand)]
     Export(export::ExportCommand),
+    /// Judge a bundle on labelled conversations, beside simple baselines.
+    Evaluate(evaluate::EvaluateArgs),
     /// Answer with a bundle: next response, next stage, suggestion, direction.
     Predict(predict::PredictArgs),
     /// Embed the lines of a text file.
@@ -42,8 +46,10 @@ impl Cli {
         match self.command {
             Command::Base(command) => base::run(command, output),
             Command::Data(command) => data::run(command, output),
+            Command::Train(args) => train::run(&args, output),
             Command::Export(command) => export::run(command, output),
             Command::Encode(args) => encode::run(&args, output),
+            Command::Evaluate(args) => evaluate::run(&args, output),
             Command::Predict(args) => predict::run(&args, output),
             Command::Registry(args) => registry::run(args, output),
         }

@@ -7,6 +7,7 @@ mod cli;
 pub mod data;
 mod encode;
 pub mod encoder;
+pub mod evaluate;
 mod export;
 mod files;
 pub mod metrics;
@@ -14,6 +15,7 @@ pub mod onnx;
 mod output;
 mod predict;
 mod registry;
+mod train;
 
 pub use cli::Cli;
 pub use files::{cache_dir, sha256_hex, write_file};

@@ -2,7 +2,7 @@
 
 /// When to stop, and how much to remember.
 #[derive(Debug, Clone, Copy)]
-pub struct LbfgsOptions {
+pub(crate) struct LbfgsOptions {
     /// Iterations at most.
     pub iterations: usize,
     /// Stops when the largest part of the gradient is below this.
@@ -25,7 +25,11 @@ fn dot(a: &[f64], b: &[f64]) -> f64 {
 ///
 /// Steps are found by backtracking until the decrease is at least 0.0001 of what the slope promises
 /// (Armijo); a pair of negative curvature is not kept, so the direction always descends.
-pub fn minimize(mut x: Vec<f64>, options: LbfgsOptions, mut f: impl FnMut(&[f64], &mut [f64]) -> f64) -> Vec<f64> {
+pub(crate) fn minimize(
+    mut x: Vec<f64>,
+    options: LbfgsOptions,
+    mut f: impl FnMut(&[f64], &mut [f64]) -> f64,
+) -> Vec<f64> {
     let n = x.len();
     let mut gradient = vec![0.0; n];
     let mut value = f(&x, &mut gradient);

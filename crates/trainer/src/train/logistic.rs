@@ -4,7 +4,7 @@ use super::lbfgs::{LbfgsOptions, minimize};
 
 /// One example: `dense` numbers, then hashed features as `(index, value)`.
 #[derive(Debug, Clone, Default)]
-pub struct Row {
+pub(crate) struct Row {
     /// Dense part, the same length in every row.
     pub dense: Vec<f32>,
     /// Sparse part, indices from 0.
@@ -13,7 +13,7 @@ pub struct Row {
 
 /// A fitted model: `logits = W x + b`.
 #[derive(Debug, Clone, PartialEq)]
-pub struct Logistic {
+pub(crate) struct Logistic {
     /// Number of classes.
     pub classes: usize,
     /// Length of the dense part.
@@ -28,7 +28,7 @@ pub struct Logistic {
 
 /// How to fit.
 #[derive(Debug, Clone)]
-pub struct LogisticOptions {
+pub(crate) struct LogisticOptions {
     /// Strength of the quadratic penalty on the dense weights (the inverse of scikit-learn's `C`).
     pub l2_dense: f64,
     /// The same on the sparse weights.
@@ -40,7 +40,7 @@ pub struct LogisticOptions {
 }
 
 /// Class weights `(n / (k * count))^power`: 0 leaves classes as they are, 1 balances them.
-pub fn class_weights(labels: &[usize], classes: usize, power: f64) -> Vec<f64> {
+pub(crate) fn class_weights(labels: &[usize], classes: usize, power: f64) -> Vec<f64> {
     let mut counts = vec![0usize; classes];
     labels.iter().for_each(|&l| counts[l] += 1);
     let n = labels.len() as f64;
@@ -49,7 +49,7 @@ pub fn class_weights(labels: &[usize], classes: usize, power: f64) -> Vec<f64> {
 
 impl Logistic {
     /// Logits of one row, `[classes]`.
-    pub fn logits(&self, row: &Row) -> Vec<f32> {
+    pub(crate) fn logits(&self, row: &Row) -> Vec<f32> {
         let mut out = self.bias.clone();
         let mut add = |input: usize, x: f32| {
             let w = &self.weights[input * self.classes..][..self.classes];
@@ -61,7 +61,7 @@ impl Logistic {
     }
 
     /// Fits by L-BFGS from zero; the result depends on nothing but the arguments.
-    pub fn fit(
+    pub(crate) fn fit(
         rows: &[&Row],
         labels: &[usize],
         classes: usize,

@@ -1,0 +1,162 @@
+//! `rapport train`: conversations and labels in, a candidate bundle out.
+
+mod acts_net;
+mod bundle;
+mod card;
+mod checkpoint;
+mod crossfit;
+mod direction;
+mod example;
+mod figures;
+mod heads_onnx;
+#[cfg(test)]
+mod heads_onnx_tests;
+mod layer;
+pub(crate) mod lbfgs;
+pub(crate) mod logistic;
+mod random;
+mod run;
+mod sentiment;
+mod sequence_net;
+mod sequences;
+mod temperature;
+mod vectors;
+
+use std::path::{Path, PathBuf};
+
+use anyhow::{Context, Result, ensure};
+use clap::Args;
+use rapport_engine::Playbook;
+
+use crate::files::{StagedFolder, read, read_text};
+use crate::{Output, cache_dir};
+use run::{Settings, Sources};
+
+/// `rapport train`
+#[derive(Debug, Args)]
+pub(crate) struct TrainArgs {
+    /// Canonical JSONL; conversations without labels help the sequence models all the same.
+    #[arg(long = "data", value_name = "FILE.jsonl", required = true)]
+    data: Vec<PathBuf>,
+    /// Texts with emotions for the sentiment head: GoEmotions' table, plain or gzipped.
+    #[arg(long, value_name = "FILE.tsv")]
+    sentiment: PathBuf,
+    /// The suggestions.
+    #[arg(long, value_name = "FILE", default_value = "models/playbook.json")]
+    playbook: PathBuf,
+    /// Folder with `encoder.onnx` and `tokenizer.json`; the default is where `rapport export encoder` puts them.
+    #[arg(long, value_name = "DIR")]
+    encoder: Option<PathBuf>,
+    /// Name of the bundle, shown as the model version.
+    #[arg(long, default_value = "candidate")]
+    name: String,
+    /// Folder of the run; it must not be there yet.
+    #[arg(long, value_name = "DIR")]
+    out: PathBuf,
+    /// Settings as JSON, as a run's `settings.json` has them; what is left out keeps its default.
+    #[arg(long, value_name = "FILE")]
+    settings: Option<PathBuf>,
+    /// Power of the inverse class frequency in the losses: 0 as they come, 1 balanced.
+    #[arg(long, value_name = "POWER")]
+    class_weights: Option<f64>,
+    /// Chance that a turn is left out of a training sequence.
+    #[arg(long, value_name = "SHARE")]
+    turn_dropout: Option<f32>,
+    /// Chance that a training sequence begins at a later turn.
+    #[arg(long, value_name = "SHARE")]
+    crop: Option<f32>,
+    /// Networks of each kind that are averaged.
+    #[arg(long, value_name = "N")]
+    seeds: Option<usize>,
+    /// Passes over the conversations, for every network.
+    #[arg(long, value_name = "N")]
+    epochs: Option<usize>,
+    /// Parts that are kept back in turn.
+    #[arg(long, value_name = "N")]
+    folds: Option<usize>,
+    /// SPDX licence of the models, for the card.
+    #[arg(long, default_value = "MIT OR Apache-2.0", value_name = "SPDX")]
+    licence: String,
+    /// What the models were trained on, a line each, for the card.
+    #[arg(long = "source", value_name = "TEXT")]
+    data_sources: Vec<String>,
+}
+
+impl TrainArgs {
+    fn settings(&self) -> Result<Settings> {
+        let mut settings: Settings = match &self.settings {
+            None => Settings::default(),
+            Some(path) => serde_json::from_str(&read_text(path)?)
+                .with_context(|| format!("{} is not a run's settings", path.display()))?,
+        };
+        for sequence in [&mut settings.response_type, &mut settings.stage] {
+            sequence.class_weight_power = self.class_weights.unwrap_or(sequence.class_weight_power);
+            sequence.turn_dropout = self.turn_dropout.unwrap_or(sequence.turn_dropout);
+            sequence.crop = self.crop.unwrap_or(sequence.crop);
+            sequence.seeds = self.seeds.unwrap_or(sequence.seeds);
+            sequence.epochs = self.epochs.unwrap_or(sequence.epochs);
+        }
+        settings.acts.class_weight_power = self.class_weights.unwrap_or(settings.acts.class_weight_power);
+        settings.acts.epochs = self.epochs.unwrap_or(settings.acts.epochs);
+        settings.act_seeds = self.seeds.unwrap_or(settings.act_seeds);
+        settings.folds = self.folds.unwrap_or(settings.folds);
+        ensure!(settings.folds >= 2, "--folds {}: at least 2 are needed", settings.folds);
+        ensure!(settings.act_seeds > 0 && settings.response_type.seeds > 0, "--seeds must be at least 1");
+        let share = |name: &str, x: f32| {
+            ensure!((0.0..1.0).contains(&x), "--{name} {x}: a share from 0 to below 1 is needed");
+            Ok(())
+        };
+        share("turn-dropout", settings.stage.turn_dropout)?;
+        share("crop", settings.stage.crop)?;
+        Ok(settings)
+    }
+}
+
+fn hashed(path: &Path) -> Result<serde_json::Value> {
+    let bytes = read(path)?;
+    let name = path.file_name().unwrap_or_default().to_string_lossy();
+    Ok(serde_json::json!({ "file": name, "bytes": bytes.len(), "sha256": crate::sha256_hex(&bytes) }))
+}
+
+pub(crate) fn run(args: &TrainArgs, output: Output) -> Result<()> {
+    let settings = args.settings()?;
+    ensure!(!args.out.exists(), "{} is there already; give another --out", args.out.display());
+    let encoder = args.encoder.clone().unwrap_or_else(|| cache_dir().join("export"));
+    let mut conversations = Vec::new();
+    for path in &args.data {
+        conversations.extend(crate::data::read_conversations(path)?);
+    }
+    let playbook: Playbook = serde_json::from_str(&read_text(&args.playbook)?)
+        .with_context(|| format!("{} is not a playbook", args.playbook.display()))?;
+    let weights = |name: &str| {
+        read(&encoder.join(name)).context("`rapport base fetch` and `rapport export encoder` make it")
+    };
+    let sources = Sources {
+        conversations,
+        tones: sentiment::read_goemotions(&args.sentiment, settings.sentiment_texts)?,
+        playbook,
+        encoder: weights("encoder.onnx")?,
+        tokenizer: weights("tokenizer.json")?,
+    };
+    // Checkpoints belong to one choice of data and settings: any change starts anew.
+    let mut inputs = args.data.iter().map(|p| hashed(p)).collect::<Result<Vec<_>>>()?;
+    inputs.push(hashed(&args.sentiment)?);
+    inputs.push(hashed(&args.playbook)?);
+    let record = serde_json::json!({
+        "rapport": env!("CARGO_PKG_VERSION"),
+        "encoder_sha256": crate::sha256_hex(&sources.encoder),
+        "data": inputs,
+        "settings": settings,
+    });
+    let checkpoints = cache_dir().join("checkpoints").join(crate::sha256_hex(record.to_string().as_bytes()));
+    std::fs::create_dir_all(&checkpoints)
+        .with_context(|| format!("cannot make {}", checkpoints.display()))?;
+
+    let trained = run::train(&sources, &settings, Some(&checkpoints), output)?;
+
+    let folder = StagedFolder::new(&args.out)?;
+    let summary = bundle::write(folder.path(), args, &sources, &settings, &record, &trained, output)?;
+    folder.finish()?;
+    let _ = std::fs::remove_dir_all(&checkpoints);
+    output.result(&summary, || summary.text(&args.out))
+}
