@@ -91,12 +91,21 @@ fn answer(engine: &Engine, conversation: &Conversation) -> Result<Answers> {
 
 fn describe(answers: &Answers) -> String {
     format!(
-        "next response   {}\nnext stage      {} (now {})\nsay             {}\n                {}\ndirection       cluster {}",
+        "next response   {}\nnext stage      {} (now {})\nsay             {}\n                {}\ndirection       {}",
         answers.response.top_prediction,
         answers.stage.top_prediction,
         answers.stage.current_stage,
         answers.suggestion.suggested_sales_response,
         answers.suggestion.reason,
-        answers.direction.predicted_next_cluster
+        cluster(&answers.direction)
     )
+}
+
+/// The next turn's cluster, by name where it has one.
+fn cluster(direction: &DirectionPrediction) -> String {
+    let number = direction.predicted_next_cluster;
+    match direction.cluster_names.get(number) {
+        Some(name) => format!("{name} (cluster {number})"),
+        None => format!("cluster {number}"),
+    }
 }

@@ -54,6 +54,7 @@ pub fn histogram(title: &str, unit: &str, values: &[usize], cap: usize) -> Resul
         chart
             .configure_mesh()
             .disable_x_mesh()
+            .light_line_style(WHITE)
             .x_desc(unit)
             .x_label_formatter(&name)
             .label_style(("sans-serif", 13).into_font().color(&TEXT))

@@ -19,7 +19,7 @@ const MAX_TOKENS: usize = 128;
 /// Largest difference of a component that the f32 graph may show.
 const F32_TOLERANCE: f32 = 1e-4;
 /// Lowest mean cosine that the int8 graph may show.
-const INT8_MEAN_COSINE: f32 = 0.999;
+const INT8_MEAN_COSINE: f32 = 0.998;
 
 #[derive(Debug, Serialize)]
 struct Written {
