@@ -79,7 +79,7 @@ fn from_path(path: &Path, folder: &Path, lacking: &[PinnedFile], output: Output)
 fn from_hub(folder: &Path, lacking: &[PinnedFile], output: Output) -> Result<()> {
     let agent: ureq::Agent = ureq::Agent::config_builder()
         .timeout_connect(Some(Duration::from_secs(15)))
-        .timeout_recv_response(Some(Duration::from_secs(60)))
+        .timeout_recv_response(Some(Duration::from_mins(1)))
         .build()
         .into();
     for file in lacking {

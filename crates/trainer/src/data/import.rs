@@ -1,5 +1,6 @@
 //! `rapport data import`.
 
+use std::fmt::Write;
 use std::path::PathBuf;
 
 use anyhow::{Context, Result};
@@ -79,10 +80,10 @@ pub(super) fn run(args: &ImportArgs, output: Output) -> Result<()> {
 fn describe(imported: &Imported<'_>) -> String {
     let mut text = imported.report.to_string();
     if let Some(count) = imported.without_outcome {
-        text += &format!("left out {count:>7}  without a recorded outcome\n");
+        let _ = writeln!(text, "left out {count:>7}  without a recorded outcome");
     }
     for (kind, count) in imported.redacted.iter().flatten() {
-        text += &format!("redacted {count:>7}  {kind:?}\n");
+        let _ = writeln!(text, "redacted {count:>7}  {kind:?}");
     }
     text + &format!("{}  sha256 {}", imported.out.display(), imported.sha256)
 }

@@ -4,6 +4,7 @@
 //! it is when others come or go. By time, the newest conversations are kept for the test.
 
 use std::collections::BTreeMap;
+use std::fmt::Write;
 use std::path::PathBuf;
 
 use anyhow::{Result, ensure};
@@ -195,8 +196,9 @@ fn describe(args: &SplitArgs, record: &SplitRecord<'_>) -> String {
     let mut text = format!("{}\n", args.out.display());
     for part in Part::ALL {
         let Some(file) = record.parts.get(part.name()) else { continue };
-        text += &format!(
-            "{:>12}  {:>7} conversations  {:>8} turns\n",
+        let _ = writeln!(
+            text,
+            "{:>12}  {:>7} conversations  {:>8} turns",
             part.name(),
             file.conversations,
             file.turns

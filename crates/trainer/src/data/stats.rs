@@ -1,6 +1,7 @@
 //! `rapport data stats`.
 
 use std::collections::BTreeMap;
+use std::fmt::Write;
 use std::path::PathBuf;
 
 use anyhow::Result;
@@ -139,8 +140,9 @@ impl Stats {
             ("words of a turn", self.words_per_turn),
         ] {
             if let Some(s) = spread {
-                text += &format!(
-                    "{name:<28}{:>10.1}  (min {}, quartiles {} {} {}, max {})\n",
+                let _ = writeln!(
+                    text,
+                    "{name:<28}{:>10.1}  (min {}, quartiles {} {} {}, max {})",
                     s.mean, s.min, s.quarter, s.median, s.three_quarters, s.max
                 );
             }
@@ -151,7 +153,7 @@ impl Stats {
             section(&mut text, &set.replace('_', " "), counts);
             if let Some(sources) = self.label_sources.get(*set) {
                 let sources: Vec<String> = sources.iter().map(|(s, n)| format!("{s} {n}")).collect();
-                text += &format!("  from: {}\n", sources.join(", "));
+                let _ = writeln!(text, "  from: {}", sources.join(", "));
             }
         }
         text
@@ -170,9 +172,10 @@ fn largest_first(counts: &Counts) -> Vec<(String, usize)> {
 
 fn section(text: &mut String, title: &str, counts: &Counts) {
     let total: usize = counts.values().sum();
-    *text += &format!("{title}\n");
+    let _ = writeln!(text, "{title}");
     for (name, count) in largest_first(counts) {
-        *text += &format!("  {name:<26}{count:>10}  {:>5.1} %\n", count as f64 / total.max(1) as f64 * 100.0);
+        let _ =
+            writeln!(text, "  {name:<26}{count:>10}  {:>5.1} %", count as f64 / total.max(1) as f64 * 100.0);
     }
 }
 

@@ -28,13 +28,17 @@ pub fn embed(weights: &EncoderWeights, ids: &[u32]) -> Vec<f32> {
         mean.iter_mut().zip(row).for_each(|(m, v)| *m += v / ids.len() as f32);
     }
     let norm = mean.iter().map(|v| v * v).sum::<f32>().sqrt().max(1e-12);
-    mean.iter_mut().for_each(|v| *v /= norm);
+    for value in &mut mean {
+        *value /= norm;
+    }
     mean
 }
 
 fn feed_forward(attended: &[f32], layer: &Layer) -> Vec<f32> {
     let mut inner = apply(&layer.intermediate, attended);
-    inner.iter_mut().for_each(|v| *v = gelu(*v));
+    for value in &mut inner {
+        *value = gelu(*value);
+    }
     let mut output = apply(&layer.output, &inner);
     add(&mut output, attended);
     normalise(&mut output, &layer.output_norm);

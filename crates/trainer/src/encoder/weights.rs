@@ -153,7 +153,7 @@ impl Tensors<'_> {
         Ok(values.iter().map(|v| f32::from_le_bytes(*v)).collect())
     }
 
-    /// A PyTorch linear layer, stored `[outputs, inputs]`, turned to `[inputs, outputs]`.
+    /// A `PyTorch` linear layer, stored `[outputs, inputs]`, turned to `[inputs, outputs]`.
     fn linear(&self, name: &str, inputs: usize) -> Result<Linear, WeightsError> {
         let weight_name = format!("{name}.weight");
         let (outputs, _) = self.dims2(&weight_name)?;
