@@ -35,7 +35,15 @@ pub mod artifact {
     pub const PLAYBOOK_VECTORS: &str = "playbook.bin";
     /// Every artifact that a bundle must have.
     pub const ALL: [&str; 10] = [
-        CONFIG, TOKENIZER, ENCODER, ACTS, SENTIMENT, RESPONSE_TYPE, STAGE, DIRECTION, PLAYBOOK,
+        CONFIG,
+        TOKENIZER,
+        ENCODER,
+        ACTS,
+        SENTIMENT,
+        RESPONSE_TYPE,
+        STAGE,
+        DIRECTION,
+        PLAYBOOK,
         PLAYBOOK_VECTORS,
     ];
 }
@@ -172,14 +180,8 @@ impl BundleConfig {
             return refuse("its classes differ from the engine's in name or order".into());
         }
         let t = &self.temperatures;
-        let all = [
-            t.response_type_now,
-            t.seller_act,
-            t.sentiment,
-            t.response_type_next,
-            t.stage_now,
-            t.stage_next,
-        ];
+        let all =
+            [t.response_type_now, t.seller_act, t.sentiment, t.response_type_next, t.stage_now, t.stage_next];
         if all.iter().any(|t| !t.is_finite() || *t <= 0.0) {
             return refuse("a temperature is not a positive number".into());
         }

@@ -171,7 +171,8 @@ impl Engine {
         let last = analysis.last()?;
         let outlook = &analysis.outlook;
         let objection = ResponseType::Objection.index();
-        let p_objection_now = analysis.last_customer(last).map_or(0.0, |i| analysis.acts[i].response_type[objection]);
+        let p_objection_now =
+            analysis.last_customer(last).map_or(0.0, |i| analysis.acts[i].response_type[objection]);
         // The models have no label for talk outside the funnel, so `Other` gets no mass.
         let now = api_stages(six(&outlook.stage_now[last]), p_objection_now, 0.0);
         let next =

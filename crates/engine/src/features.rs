@@ -14,8 +14,25 @@ const UNITS: [&str; 10] =
     ["cent", "cents", "dollar", "dollars", "buck", "bucks", "usd", "eur", "euro", "euros"];
 const COUNTS: [&str; 6] = ["one", "two", "five", "ten", "all", "half"];
 const NEGATIONS: [&str; 19] = [
-    "no", "not", "never", "nothing", "don't", "dont", "can't", "cant", "cannot", "won't", "wont",
-    "wouldn't", "wouldnt", "isn't", "isnt", "unfortunately", "sorry", "but", "however",
+    "no",
+    "not",
+    "never",
+    "nothing",
+    "don't",
+    "dont",
+    "can't",
+    "cant",
+    "cannot",
+    "won't",
+    "wont",
+    "wouldn't",
+    "wouldnt",
+    "isn't",
+    "isnt",
+    "unfortunately",
+    "sorry",
+    "but",
+    "however",
 ];
 const YES: [&str; 10] =
     ["yes", "yeah", "yep", "yup", "sure", "ok", "okay", "absolutely", "definitely", "certainly"];

@@ -113,12 +113,7 @@ impl Heads {
         let seller_act = rows(artifact::ACTS, &out[1], turns)?;
         Ok((0..turns)
             .map(|t| {
-                Acts::from_logits(
-                    readings[t].speaker,
-                    &response_type[t],
-                    &seller_act[t],
-                    &self.temperatures,
-                )
+                Acts::from_logits(readings[t].speaker, &response_type[t], &seller_act[t], &self.temperatures)
             })
             .collect())
     }

@@ -22,9 +22,7 @@ pub fn tokens(text: &str) -> Vec<String> {
         if c.is_alphanumeric() || (c == '$' && word(chars.get(i + 1))) {
             let start = i;
             i += 1;
-            while word(chars.get(i))
-                || (matches!(chars.get(i), Some('.' | '\'')) && word(chars.get(i + 1)))
-            {
+            while word(chars.get(i)) || (matches!(chars.get(i), Some('.' | '\'')) && word(chars.get(i + 1))) {
                 i += 1;
             }
             out.push(chars[start..i].iter().collect());

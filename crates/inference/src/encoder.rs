@@ -2,7 +2,7 @@
 
 use tokenizers::{Tokenizer, TruncationParams};
 
-use crate::{Input, InferenceError, OnnxModel};
+use crate::{InferenceError, Input, OnnxModel};
 
 /// How much of a text the encoder reads.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]

@@ -15,7 +15,7 @@ use super::figures;
 use super::heads_onnx::{self, Storage};
 use super::run::{Settings, Sources, Trained};
 use super::sequences::inputs;
-use crate::{Output, write_file};
+use crate::{Output, evaluate, write_file};
 
 /// Largest difference between a network and its f32 graph in tract.
 const F32_TOLERANCE: f32 = 1e-4;
@@ -32,12 +32,14 @@ pub(super) struct Summary {
     export_difference_int8: f32,
     artifacts: Vec<(String, usize)>,
     cross_validation: BTreeMap<&'static str, figures::TaskFigures>,
+    #[serde(skip)]
+    text: String,
 }
 
 impl Summary {
     /// For people.
     pub(super) fn text(&self, folder: &Path) -> String {
-        let mut out = figures::text(&self.cross_validation);
+        let mut out = format!("{}\n{}", self.text, figures::text(&self.cross_validation));
         out.push_str("\nArtifacts\n");
         for (name, bytes) in &self.artifacts {
             out.push_str(&format!("  {name:20} {bytes:>10} bytes\n"));
@@ -161,6 +163,14 @@ pub(super) fn write(
     let pairs: Vec<_> =
         trained.held_out.iter().map(|(at, analysis)| (&trained.examples[*at], analysis)).collect();
     let report = figures::of(&pairs);
+    let judged: Vec<evaluate::Example> = trained
+        .held_out
+        .iter()
+        .map(|(at, analysis)| {
+            evaluate::Example::new(&sources.conversations[*at], analysis, &trained.direction)
+        })
+        .collect::<Result<_>>()?;
+    let full = cross_validation(args, settings, trained, &judged);
     let put = |name: &str, bytes: &[u8]| write_file(&folder.join(name), bytes);
     for (name, bytes) in &files {
         put(&format!("bundle/{name}"), bytes)?;
@@ -169,7 +179,10 @@ pub(super) fn write(
     put("bundle/bundle-card.json", &serde_json::to_vec_pretty(&card)?)?;
     put("run.json", &serde_json::to_vec_pretty(record)?)?;
     put("settings.json", &serde_json::to_vec_pretty(settings)?)?;
-    put("cross-validation.json", &serde_json::to_vec_pretty(&report)?)?;
+    put("cross-validation.json", &serde_json::to_vec_pretty(&full)?)?;
+    // Beside the models, so that `rapport evaluate --bundle` judges new data with baselines from the
+    // training data; the engine does not read it.
+    put(&format!("bundle/{}", evaluate::BASELINES_FILE), &evaluate::Baselines::fit(&judged).to_json()?)?;
     put("direction-figures.json", &serde_json::to_vec_pretty(&trained.direction_figures)?)?;
     for (name, text) in card::cards(args, settings, trained) {
         put(&format!("cards/{name}"), text.as_bytes())?;
@@ -180,5 +193,25 @@ pub(super) fn write(
         export_difference_int8,
         artifacts: files.iter().map(|(n, b)| (n.clone(), b.len())).collect(),
         cross_validation: report,
+        text: evaluate::describe_report(&full),
     })
+}
+
+/// The full figures of the recipe, beside baselines fitted on other conversations. The direction is left
+/// out: its clusters saw every conversation, its own figures are in `direction-figures.json`.
+fn cross_validation(
+    args: &TrainArgs,
+    settings: &Settings,
+    trained: &Trained,
+    judged: &[evaluate::Example],
+) -> evaluate::Report {
+    use evaluate::Task;
+    let options = evaluate::ReportOptions {
+        tasks: Task::ALL.iter().copied().filter(|t| *t != Task::Direction).collect(),
+        clusters: trained.direction.names.clone(),
+        baselines: evaluate::BaselineSource::CrossValidated,
+        resamples: 1000,
+        seed: 1,
+    };
+    evaluate::report(&args.name, &evaluate::cross_fit(judged, settings.folds), &options)
 }

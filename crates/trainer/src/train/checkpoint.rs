@@ -21,7 +21,12 @@ impl Checkpoint {
     }
 
     /// Writes the state after `epoch` whole epochs, aside and then renamed.
-    pub(crate) fn save<M: Module>(&self, epoch: usize, module: &M, optimizer: &ModuleOptimizer) -> Result<()> {
+    pub(crate) fn save<M: Module>(
+        &self,
+        epoch: usize,
+        module: &M,
+        optimizer: &ModuleOptimizer,
+    ) -> Result<()> {
         let Some(file) = &self.file else { return Ok(()) };
         let module = module.clone().into_record().into_bytes().context("encode the weights")?;
         let optimizer = optimizer.into_bytes().context("encode the optimizer")?;
@@ -30,7 +35,11 @@ impl Checkpoint {
         bytes.extend((module.len() as u64).to_le_bytes());
         bytes.extend(&*module);
         bytes.extend(&*optimizer);
-        crate::write_file(file, &bytes)
+        // Renamed, so never half-written; not forced to disk, which would take longer than the epoch.
+        let aside = file.with_extension("aside");
+        std::fs::write(&aside, &bytes)
+            .and_then(|()| std::fs::rename(&aside, file))
+            .with_context(|| format!("cannot write the checkpoint {}", file.display()))
     }
 
     /// Reads the state back: the number of whole epochs, the module and the optimizer.

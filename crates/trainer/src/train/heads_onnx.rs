@@ -115,7 +115,12 @@ pub(crate) fn acts(nets: &[ActsNet], scaling: &Scaling, storage: Storage) -> Vec
 }
 
 /// `response_type.onnx` and `stage.onnx`: one ONNX `LSTM` for each network.
-pub(crate) fn sequence(name: &str, nets: &[SequenceNet], standard: &Standardization, heads: &[&str]) -> Vec<u8> {
+pub(crate) fn sequence(
+    name: &str,
+    nets: &[SequenceNet],
+    standard: &Standardization,
+    heads: &[&str],
+) -> Vec<u8> {
     let mut g = GraphBuilder::new(name);
     let width = standard.mean.len();
     let x = g.input("sequence", ElementType::F32, &["batch", "turns", &width.to_string()]);

@@ -49,7 +49,11 @@ pub(crate) fn with_response_targets(mut sequence: Sequence, example: &Example) -
 }
 
 /// Soft targets of the next response type from the act head: self-training on unlabelled talk.
-pub(crate) fn with_soft_response_targets(mut sequence: Sequence, example: &Example, acts: &[Acts]) -> Sequence {
+pub(crate) fn with_soft_response_targets(
+    mut sequence: Sequence,
+    example: &Example,
+    acts: &[Acts],
+) -> Sequence {
     let row =
         |t| next_customer(example, t).map_or([0.0; CLASSES], |(n, w)| acts[n].response_type.map(|p| p * w));
     sequence.targets = vec![(0..example.readings.len()).map(row).collect()];
@@ -124,7 +128,11 @@ impl RawOutlook {
 }
 
 /// Divisors of the sequence heads' logits from outlooks for conversations kept back.
-pub(crate) fn sequence_temperatures(examples: &[&Example], raw: &[RawOutlook], temperatures: &mut Temperatures) {
+pub(crate) fn sequence_temperatures(
+    examples: &[&Example],
+    raw: &[RawOutlook],
+    temperatures: &mut Temperatures,
+) {
     let of = |head: usize, truth: &dyn Fn(&Example, usize) -> Option<usize>| {
         let (mut p, mut classes) = (Vec::new(), Vec::new());
         for (example, raw) in examples.iter().zip(raw) {
