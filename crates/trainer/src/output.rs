@@ -1,5 +1,7 @@
 //! What a command says: results on standard output, progress and remarks on standard error.
 
+use std::io::{ErrorKind, Write};
+
 use anyhow::Result;
 use indicatif::{ProgressBar, ProgressDrawTarget, ProgressStyle};
 use serde::Serialize;
@@ -23,12 +25,12 @@ impl Output {
 
     /// Prints a result: as JSON, or as `text` for a person.
     pub fn result<T: Serialize>(self, value: &T, text: impl FnOnce() -> String) -> Result<()> {
-        if self.json {
-            println!("{}", serde_json::to_string(value)?);
-        } else {
-            println!("{}", text().trim_end());
+        let line = if self.json { serde_json::to_string(value)? } else { text() };
+        match writeln!(std::io::stdout().lock(), "{}", line.trim_end()) {
+            // Whoever reads the output has seen enough.
+            Err(error) if error.kind() == ErrorKind::BrokenPipe => Ok(()),
+            written => Ok(written?),
         }
-        Ok(())
     }
 
     /// Says what is going on.

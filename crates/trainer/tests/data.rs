@@ -95,3 +95,51 @@ fn base_weights_with_other_contents_are_refused() {
     assert!(said.contains("config.json has other contents than the pinned SHA-256"), "{said}");
     assert_eq!(fs::read_dir(&out).unwrap().count(), 0);
 }
+
+#[test]
+fn rules_label_what_they_match_and_are_held_to_people() {
+    let folder = tempfile::tempdir().unwrap();
+    let (file, out) = (folder.path().join("in.jsonl"), folder.path().join("out.jsonl"));
+    let turn = |text: &str, label: &str| {
+        format!("{{\"speaker\":\"customer\",\"text\":\"{text}\",\"labels\":{{{label}}}}}")
+    };
+    let turns = [
+        turn("That is too expensive for us.", ""),
+        turn("How much does it cost?", "\"response_type\":\"question\""),
+        turn("Sounds good, let's do it.", "\"response_type\":\"objection\""),
+    ];
+    fs::write(&file, format!("{{\"id\":\"a\",\"turns\":[{}],\"outcome\":null}}\n", turns.join(","))).unwrap();
+    let counts = json(&["data", "label", text(&file), "--out", text(&out), "--rules-only"]);
+    assert_eq!(counts["turns_by_source"], serde_json::json!({ "human": 2, "rule": 1 }));
+    let written: Value = serde_json::from_str(&fs::read_to_string(&out).unwrap()).unwrap();
+    assert_eq!(written["turns"][0]["labels"]["response_type"], "objection");
+    // What a person said stands, right or wrong.
+    assert_eq!(written["turns"][2]["labels"]["response_type"], "objection");
+
+    let report = folder.path().join("report");
+    let figures = json(&["data", "verify", text(&file), "--rules-only", "--out", text(&report)]);
+    assert_eq!(figures["response_type"]["covered"], 2);
+    assert_eq!(figures["response_type"]["accuracy"]["value"], 0.5);
+    let sheet = fs::read_to_string(report.join("sample.csv")).unwrap();
+    assert!(sheet.contains("objection,agreement,rule"), "{sheet}");
+    assert!(fs::read_to_string(report.join("confusion-response_type.svg")).unwrap().contains("</svg>"));
+}
+
+#[test]
+fn what_is_lacking_is_said_with_its_mend() {
+    let folder = tempfile::tempdir().unwrap();
+    let run = rapport(&["export", "encoder", "--base", text(folder.path())]);
+    let said = String::from_utf8_lossy(&run.stderr).into_owned();
+    assert!(!run.status.success() && said.contains("model.safetensors"), "{said}");
+    assert!(said.contains("rapport base fetch"), "{said}");
+
+    // A port of this machine that nobody serves stands for a hub that cannot be reached.
+    let run = Command::new(env!("CARGO_BIN_EXE_rapport"))
+        .args(["base", "fetch", "--source", "hub", "--out", text(&folder.path().join("base"))])
+        .env("HF_ENDPOINT", "http://127.0.0.1:9")
+        .output()
+        .unwrap();
+    let said = String::from_utf8_lossy(&run.stderr).into_owned();
+    assert!(!run.status.success(), "{said}");
+    assert!(said.contains("cannot fetch http://127.0.0.1:9/") && said.contains("because:"), "{said}");
+}

@@ -35,6 +35,13 @@ pub(crate) struct ActSource {
     bundle: BundleArgs,
 }
 
+impl ActSource {
+    /// True when models vote beside the rules.
+    pub(super) fn uses_models(&self) -> bool {
+        !self.rules_only
+    }
+}
+
 pub(super) fn run(args: &LabelArgs, output: Output) -> Result<()> {
     let mut conversations = read_conversations(&args.file)?;
     label_all(&mut conversations, &args.acts, output)?;

@@ -75,6 +75,9 @@ pub(super) fn run(args: &VerifyArgs, output: Output) -> Result<()> {
     let human = read_conversations(&args.file)?;
     let mut weak: Vec<Conversation> = human.iter().map(without_labels).collect();
     label_all(&mut weak, &args.acts, output)?;
+    if args.acts.uses_models() {
+        output.note("these figures say something only of conversations that the models were not trained on");
+    }
     let mut figures = BTreeMap::new();
     let mut sample = Vec::new();
     for set in Set::ALL {
