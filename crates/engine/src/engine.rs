@@ -68,7 +68,7 @@ impl Engine {
             let encoder = bundle.take(artifact::ENCODER)?;
             let tokenizer = bundle.take(artifact::TOKENIZER)?;
             let sentiment = bundle.take(artifact::SENTIMENT)?;
-            Reader::load(&encoder, &tokenizer, &sentiment, limits, config.temperatures.sentiment)?
+            Reader::load(encoder, &tokenizer, &sentiment, limits, config.temperatures.sentiment)?
         };
         let heads = Heads::load(&mut bundle, config.temperatures)?;
         let direction: DirectionModel = bundle.take_json(artifact::DIRECTION)?;

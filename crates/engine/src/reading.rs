@@ -97,7 +97,7 @@ impl Reader {
     /// # Errors
     /// [`EngineError::Inference`] when one of them cannot be read.
     pub fn load(
-        encoder: &[u8],
+        encoder: impl AsRef<[u8]>,
         tokenizer: &[u8],
         sentiment: &[u8],
         limits: EncoderLimits,

@@ -25,18 +25,23 @@ impl SentenceEncoder {
     /// Reads `encoder.onnx` and `tokenizer.json`.
     ///
     /// The model takes `input_ids` and `attention_mask` (i64 `[batch, sequence]`) and gives
-    /// `sentence_embedding` (f32 `[batch, dimensions]`), pooled and normalised.
+    /// `sentence_embedding` (f32 `[batch, dimensions]`), pooled and normalised. Its bytes are freed as soon as they
+    /// are decoded, when they are given away.
     ///
     /// # Errors
     /// [`InferenceError::Load`] or [`InferenceError::Tokenizer`] when one of them cannot be read.
-    pub fn load(onnx: &[u8], tokenizer: &[u8], limits: EncoderLimits) -> Result<Self, InferenceError> {
+    pub fn load(
+        onnx: impl AsRef<[u8]>,
+        tokenizer: &[u8],
+        limits: EncoderLimits,
+    ) -> Result<Self, InferenceError> {
         let mut tokenizer = Tokenizer::from_bytes(tokenizer)
             .map_err(|e| InferenceError::Tokenizer(format!("cannot be read: {e}")))?;
         tokenizer.with_padding(None);
         tokenizer
             .with_truncation(Some(TruncationParams { max_length: limits.max_tokens, ..Default::default() }))
             .map_err(|e| InferenceError::Tokenizer(format!("refuses {} tokens: {e}", limits.max_tokens)))?;
-        Ok(Self { tokenizer, model: OnnxModel::load("encoder.onnx", onnx)?, limits })
+        Ok(Self { tokenizer, model: OnnxModel::load_given("encoder.onnx", onnx)?, limits })
     }
 
     /// The limits it was loaded with.

@@ -1,9 +1,10 @@
 //! One ONNX model, ready to run.
 
-use std::io::Cursor;
 use std::sync::Arc;
 
 use ndarray::{Array, ArrayD, IxDyn};
+use prost::Message;
+use tract_onnx::pb::ModelProto;
 use tract_onnx::prelude::*;
 use tract_onnx::tract_hir::infer::Factoid;
 
@@ -12,9 +13,13 @@ use crate::{InferenceError, int8};
 type Plan = Arc<TypedRunnableModel>;
 
 /// Reads a graph. In wasm, where memory is short, constant int8 weights stay in 8 bits.
-fn read(onnx: &[u8]) -> TractResult<InferenceModel> {
+///
+/// The file is decoded where it lies and let go before the weights are copied into tensors: at 23 MB each, a third
+/// copy of the encoder would not fit beside an engine that is still answering.
+fn read(onnx: impl AsRef<[u8]>) -> TractResult<InferenceModel> {
     let reader = int8::reader();
-    let mut model = reader.proto_model_for_read(&mut Cursor::new(onnx))?;
+    let mut model = ModelProto::decode(onnx.as_ref())?;
+    drop(onnx);
     if cfg!(target_arch = "wasm32") {
         int8::keep_weights(&mut model);
     }
@@ -83,6 +88,11 @@ impl OnnxModel {
     /// [`InferenceError::Load`] when the bytes are not ONNX, use an operator that is not known, or
     /// have shapes that do not fit together.
     pub fn load(name: &str, onnx: &[u8]) -> Result<Self, InferenceError> {
+        Self::load_given(name, onnx)
+    }
+
+    /// As [`OnnxModel::load`]; bytes that are given away are freed as soon as they are decoded.
+    pub(crate) fn load_given(name: &str, onnx: impl AsRef<[u8]>) -> Result<Self, InferenceError> {
         let fail = |e: TractError| InferenceError::Load { model: name.into(), reason: format!("{e:#}") };
         let mut model = read(onnx).map_err(fail)?;
         let batch = model.symbols.sym("batch");

@@ -56,7 +56,7 @@ fn main() -> Result<()> {
             }
             Request::Texts { encoder, tokenizer, max_tokens, dimensions, texts } => {
                 let limits = EncoderLimits { max_tokens, dimensions };
-                let encoder = SentenceEncoder::load(&read(&encoder)?, &read(&tokenizer)?, limits)?;
+                let encoder = SentenceEncoder::load(read(&encoder)?, &read(&tokenizer)?, limits)?;
                 let encode = |text: &String| -> Result<Encoded> {
                     Ok(Encoded { tokens: encoder.tokenize(text)?, embedding: encoder.encode(text)? })
                 };

@@ -47,7 +47,7 @@ pub(crate) fn run(args: &EncodeArgs, output: Output) -> Result<()> {
         _ => of_bundle(&args.bundle)?,
     };
     let limits = EncoderLimits { max_tokens: args.max_tokens, dimensions: DIMENSIONS };
-    let encoder = SentenceEncoder::load(&onnx, &tokenizer, limits)?;
+    let encoder = SentenceEncoder::load(onnx, &tokenizer, limits)?;
     let texts = read_text(&args.file)?;
     let texts: Vec<&str> = texts.lines().filter(|line| !line.trim().is_empty()).collect();
     let bar = output.steps(texts.len() as u64, "encoding");
