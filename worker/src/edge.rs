@@ -15,7 +15,7 @@ use crate::problem::Refusal;
 use crate::shelf::Shelf;
 
 /// Bytes of small artifacts that stay beside the engine.
-const SHELF_BYTES: usize = 6 << 20;
+const SHELF_BYTES: usize = 2 << 20;
 /// Milliseconds between two looks of a request that waits for a model.
 const POLL: u64 = 5;
 /// Milliseconds that a request waits for a model.
