@@ -86,7 +86,7 @@ export class Cards {
       ...(before === now ? [] : [step(name(before), 'before'), arrow()]),
       step(name(now), 'now'),
       arrow(),
-      step(name(predicted_next_cluster), 'next'),
+      step(predicted_next_cluster === now ? 'stays there' : name(predicted_next_cluster), 'next'),
     );
     this.map.replaceChildren(directionMap(direction));
     this.directionBars.show(
