@@ -1,6 +1,8 @@
-//! Training that was interrupted goes on from the last whole epoch.
+//! Training that was interrupted goes on from a whole epoch, at most a few seconds of work back.
 
 use std::path::{Path, PathBuf};
+use std::sync::Mutex;
+use std::time::{Duration, Instant};
 
 use anyhow::{Context, Result};
 use burn::module::Module;
@@ -8,26 +10,50 @@ use burn::optim::ModuleOptimizer;
 use burn::store::ModuleRecord;
 use burn::tensor::Bytes;
 
+/// Epochs of small networks take a fraction of a second: writing after each would cost more than it saves.
+const INTERVAL: Duration = Duration::from_secs(5);
+
 /// Where one unit of training keeps its state; without a folder nothing is kept.
-#[derive(Debug, Clone, Default)]
+#[derive(Debug, Default)]
 pub(crate) struct Checkpoint {
     file: Option<PathBuf>,
+    interval: Duration,
+    saved: Mutex<Option<Instant>>,
 }
 
 impl Checkpoint {
     /// Keeps the state of the unit `name` in a folder.
     pub(crate) fn new(folder: Option<&Path>, name: &str) -> Self {
-        Self { file: folder.map(|f| f.join(format!("{name}.checkpoint"))) }
+        let file = folder.map(|f| f.join(format!("{name}.checkpoint")));
+        Self { file, interval: INTERVAL, saved: Mutex::new(Some(Instant::now())) }
     }
 
-    /// Writes the state after `epoch` whole epochs, aside and then renamed.
+    /// The same, written after every epoch.
+    #[cfg(test)]
+    pub(crate) fn every_epoch(folder: &Path, name: &str) -> Self {
+        Self { interval: Duration::ZERO, ..Self::new(Some(folder), name) }
+    }
+
+    fn is_due(&self) -> bool {
+        let mut saved = self.saved.lock().unwrap_or_else(std::sync::PoisonError::into_inner);
+        let due = saved.is_none_or(|at| at.elapsed() >= self.interval);
+        if due {
+            *saved = Some(Instant::now());
+        }
+        due
+    }
+
+    /// Writes the state after `epoch` of `epochs` whole epochs, aside and then renamed. The last is always
+    /// written: a unit that is done is not trained again.
     pub(crate) fn save<M: Module>(
         &self,
         epoch: usize,
+        epochs: usize,
         module: &M,
         optimizer: &ModuleOptimizer,
     ) -> Result<()> {
-        let Some(file) = &self.file else { return Ok(()) };
+        let due = |_: &&PathBuf| epoch == epochs || self.is_due();
+        let Some(file) = self.file.as_ref().filter(due) else { return Ok(()) };
         let module = module.clone().into_record().into_bytes().context("encode the weights")?;
         let optimizer = optimizer.into_bytes().context("encode the optimizer")?;
         let mut bytes = Vec::with_capacity(24 + module.len() + optimizer.len());
@@ -64,12 +90,5 @@ impl Checkpoint {
             .from_bytes(Bytes::from_bytes_vec(bytes[16 + length..].to_vec()))
             .with_context(unreadable)?;
         Ok((epoch, module.load_record(record), optimizer))
-    }
-
-    /// Forgets the state once the unit is done.
-    pub(crate) fn clear(&self) {
-        if let Some(file) = &self.file {
-            let _ = std::fs::remove_file(file);
-        }
     }
 }

@@ -171,7 +171,7 @@ fn training_is_the_same_every_time_and_goes_on_after_an_interruption() {
     assert_eq!(whole, fit(&Checkpoint::default(), &|| ()).predict(&probe, &standard));
 
     let folder = tempfile::tempdir().unwrap();
-    let checkpoint = Checkpoint::new(Some(folder.path()), "unit");
+    let checkpoint = Checkpoint::every_epoch(folder.path(), "unit");
     // A panic after the second epoch stands for the power going off.
     let epochs = std::sync::atomic::AtomicUsize::new(0);
     let stopped = std::panic::catch_unwind(std::panic::AssertUnwindSafe(|| {
@@ -182,7 +182,13 @@ fn training_is_the_same_every_time_and_goes_on_after_an_interruption() {
     assert!(stopped.is_err());
     assert!(folder.path().join("unit.checkpoint").exists());
     assert_eq!(whole, fit(&checkpoint, &|| ()).predict(&probe, &standard));
-    assert!(!folder.path().join("unit.checkpoint").exists());
+    // A unit that is done is only read.
+    let again = std::sync::atomic::AtomicUsize::new(0);
+    let done = || {
+        again.fetch_add(1, std::sync::atomic::Ordering::SeqCst);
+    };
+    assert_eq!(whole, fit(&checkpoint, &done).predict(&probe, &standard));
+    assert_eq!(again.into_inner(), 3);
 }
 
 #[test]

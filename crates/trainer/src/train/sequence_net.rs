@@ -281,9 +281,8 @@ pub(crate) fn fit(
             let rate = learning_rate(options.learning_rate, epoch * steps + step, steps, options.epochs);
             net = optimizer.step(rate, net, gradients);
         }
-        checkpoint.save(epoch + 1, &net, &optimizer)?;
+        checkpoint.save(epoch + 1, options.epochs, &net, &optimizer)?;
         epoch_done();
     }
-    checkpoint.clear();
     Ok(net.valid())
 }
