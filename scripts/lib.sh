@@ -109,8 +109,9 @@ NATIVE_PACKAGES=(--workspace --exclude rapport-wasm)
 # shellcheck disable=SC2034
 WASM_PACKAGES=(--package rapport-wasm --package rapport-worker)
 
-# The command line of the project, as the tests build it.
-build_rapport() { cargo build "${NATIVE_PACKAGES[@]}" --bin rapport; }
+# The command line of the project, as the tests build it: with a target that needs development dependencies, since
+# cargo unifies their features too.
+build_rapport() { cargo build "${NATIVE_PACKAGES[@]}" --bin rapport --example tract_answers; }
 rapport() { "$CARGO_TARGET_DIR/debug/rapport" "$@"; }
 
 load_tools
