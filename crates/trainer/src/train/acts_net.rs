@@ -1,7 +1,6 @@
 //! The act head: what a turn does, from its vector and those of the two turns before it.
 //!
-//! Deep: `z_t = relu(W1 x_t + b1)`, logits from `[z_t, z_{t-1}, z_{t-2}]`. Wide: logits straight from `x_t` and
-//! `x_{t-1}`, for single words that settle it. The finer labels that some sets carry
+//! `z_t = relu(W1 x_t + b1)`, logits from `[z_t, z_{t-1}, z_{t-2}]`. The finer labels that some sets carry
 //! are learned beside (training only): they keep the shared layer from overfitting six classes.
 
 use std::collections::BTreeMap;
@@ -115,8 +114,6 @@ pub(crate) struct ActsNet {
     pub response_type: Linear,
     /// `[CONTEXT * hidden] -> [6]`.
     pub seller_act: Linear,
-    /// `[inputs] -> [24]`: logits of both heads from a turn itself, then from the turn before.
-    pub wide: Linear,
     fine: Linear,
 }
 
@@ -163,46 +160,36 @@ impl ActsNet {
             shared: linear(random, [inputs, options.hidden], 0.03, device),
             response_type: linear(random, head, glorot(head), device),
             seller_act: linear(random, head, glorot(head), device),
-            wide: linear(random, [inputs, 4 * CLASSES], 0.003, device),
             fine: linear(random, [options.hidden, fine.max(1)], 0.05, device),
         }
     }
 
-    /// The shared layer, then the logits of both heads; `mask` holds dropout for `[rows, CONTEXT * hidden]`.
-    fn forward(&self, batch: &Batch, mask: Option<Vec<f32>>, device: &Device) -> (Tensor<2>, [Tensor<2>; 2]) {
+    /// The shared layer and its context; `mask` holds dropout for `[rows, CONTEXT * hidden]`.
+    fn context(&self, batch: &Batch, mask: Option<Vec<f32>>, device: &Device) -> (Tensor<2>, Tensor<2>) {
         let width = batch.inputs.len() / batch.rows.max(1);
         let x = matrix(batch.inputs.clone(), [batch.rows, width], device);
-        let z = activation::relu(self.shared.forward(x.clone()));
+        let z = activation::relu(self.shared.forward(x));
         let hidden = z.dims()[1];
-        // The rows `back` steps earlier, zeros before the start.
-        let earlier = |values: Tensor<2>, back: &[i32]| {
-            let zeros = Tensor::zeros([1, values.dims()[1]], device);
-            let rows = Tensor::<1, Int>::from_data(TensorData::new(back.to_vec(), [batch.rows]), device);
-            Tensor::cat(vec![zeros, values], 0).select(0, rows)
-        };
+        let padded = Tensor::cat(vec![Tensor::zeros([1, hidden], device), z.clone()], 0);
         let mut parts = vec![z.clone()];
-        parts.extend(batch.back.iter().map(|back| earlier(z.clone(), back)));
+        for back in &batch.back {
+            let rows = Tensor::<1, Int>::from_data(TensorData::new(back.clone(), [batch.rows]), device);
+            parts.push(padded.clone().select(0, rows));
+        }
         let mut context = Tensor::cat(parts, 1);
         if let Some(mask) = mask {
             context = context * matrix(mask, [batch.rows, CONTEXT * hidden], device);
         }
-        let wide = self.wide.forward(x);
-        let part = |values: &Tensor<2>, k: usize| {
-            values.clone().slice([0..batch.rows, k * CLASSES..(k + 1) * CLASSES])
-        };
-        let before = earlier(wide.clone().slice([0..batch.rows, 2 * CLASSES..4 * CLASSES]), &batch.back[0]);
-        let logits =
-            |head: &Linear, k: usize| head.forward(context.clone()) + part(&wide, k) + part(&before, k);
-        (z, [logits(&self.response_type, 0), logits(&self.seller_act, 1)])
+        (z, context)
     }
 
     /// Probabilities of each turn, by its speaker's head: `[turns][6]`.
     pub(crate) fn predict(&self, example: &Example, scaling: &Scaling) -> Vec<Vec<f32>> {
         let device = Device::flex();
         let batch = batch(&[example], scaling, None);
-        let (_, [customer, seller]) = self.forward(&batch, None, &device);
-        let customer = softmax_rows(&values(customer), CLASSES);
-        let seller = softmax_rows(&values(seller), CLASSES);
+        let (_, context) = self.context(&batch, None, &device);
+        let customer = softmax_rows(&values(self.response_type.forward(context.clone())), CLASSES);
+        let seller = softmax_rows(&values(self.seller_act.forward(context)), CLASSES);
         let own = |(t, (c, s))| match example.speaker(t) {
             Speaker::Customer => c,
             Speaker::Salesperson => s,
@@ -273,9 +260,15 @@ pub(crate) fn fit(
         for (step, group) in order.chunks(options.batch).enumerate() {
             let batch = batch(group, scaling, Some((random, options.input_dropout)));
             let mask = dropout(random, batch.rows * CONTEXT * options.hidden, options.dropout);
-            let (z, [customer, seller]) = net.forward(&batch, Some(mask), &device);
-            let customer = cross_entropy(customer, targets(group, Speaker::Customer, &customer_weights));
-            let seller = cross_entropy(seller, targets(group, Speaker::Salesperson, &seller_weights));
+            let (z, context) = net.context(&batch, Some(mask), &device);
+            let customer = cross_entropy(
+                net.response_type.forward(context.clone()),
+                targets(group, Speaker::Customer, &customer_weights),
+            );
+            let seller = cross_entropy(
+                net.seller_act.forward(context),
+                targets(group, Speaker::Salesperson, &seller_weights),
+            );
             let mut loss = (customer + seller) * 0.5;
             if !fine.is_empty() && options.fine_weight > 0.0 {
                 let keep = matrix(

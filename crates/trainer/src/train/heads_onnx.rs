@@ -103,28 +103,11 @@ pub(crate) fn acts(nets: &[ActsNet], scaling: &Scaling, storage: Storage) -> Vec
         }
         let parts: Vec<&str> = windows.iter().map(String::as_str).collect();
         let context = g.node("Concat", &format!("context{i}"), &parts, &[("axis", Attribute::Int(2))]);
-        let wide = affine(&mut g, &format!("wide{i}"), &x, &weights(&net.wide), storage);
-        let wide_padded = g.node("Pad", &format!("wide_padded{i}"), &[&wide, &pads], &[]);
-        let class_axis = g.i64(&format!("class_axis{i}"), &[1], &[2]);
-        let turn_start = g.i64(&format!("turn_start{i}"), &[1], &[CONTEXT as i64 - 2]);
-        let turn_end = g.i64(&format!("turn_end{i}"), &[1], &[-1]);
-        let name = format!("wide_before{i}");
-        let wide_before = g.node("Slice", &name, &[&wide_padded, &turn_start, &turn_end, &axis], &[]);
-        let mut head = |name: &str, layer, k: usize| {
-            let deep = affine(&mut g, &format!("{name}{i}"), &context, &weights(layer), Storage::F32);
-            let mut part = |what: &str, values: &str, k: usize| {
-                let name = format!("{name}{i}_{what}");
-                let start = g.i64(&format!("{name}_start"), &[1], &[(k * CLASSES) as i64]);
-                let end = g.i64(&format!("{name}_end"), &[1], &[((k + 1) * CLASSES) as i64]);
-                g.node("Slice", &name, &[values, &start, &end, &class_axis], &[])
-            };
-            let now = part("own", &wide, k);
-            let before = part("before", &wide_before, k + 2);
-            let sum = g.node("Add", &format!("{name}{i}_with_own"), &[&deep, &now], &[]);
-            g.node("Add", &format!("{name}{i}_logits"), &[&sum, &before], &[])
+        let mut head = |name: &str, layer| {
+            affine(&mut g, &format!("{name}{i}"), &context, &weights(layer), Storage::F32)
         };
-        response_type.push(head("response_type", &net.response_type, 0));
-        seller_act.push(head("seller_act", &net.seller_act, 1));
+        response_type.push(head("response_type", &net.response_type));
+        seller_act.push(head("seller_act", &net.seller_act));
     }
     log_mean(&mut g, "response_type", &response_type);
     log_mean(&mut g, "seller_act", &seller_act);

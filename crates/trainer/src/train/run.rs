@@ -51,9 +51,9 @@ impl Default for Settings {
         Self {
             folds: 5,
             salt: "folds".into(),
-            act_seeds: 2,
+            act_seeds: 4,
             acts: ActsOptions::default(),
-            response_type: SequenceOptions::default(),
+            response_type: SequenceOptions { seeds: 3, ..Default::default() },
             stage: SequenceOptions {
                 epochs: 40,
                 dropout: 0.5,
