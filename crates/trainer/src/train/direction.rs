@@ -8,7 +8,7 @@ use linfa_reduction::Pca;
 use ndarray_linfa::{Array1, Array2, Axis};
 use rand_xoshiro::Xoshiro256Plus;
 use rand_xoshiro::rand_core::SeedableRng;
-use rapport_conversation::{Label, ResponseType, SellerAct, Speaker};
+use rapport_conversation::Speaker;
 use rapport_engine::{DirectionModel, MarkovChain};
 use serde::Serialize;
 
@@ -18,6 +18,21 @@ use crate::metrics::{Bootstrap, Interval};
 
 /// Back-off strengths that are tried, in counts.
 const STRENGTHS: [f32; 5] = [2.0, 5.0, 10.0, 20.0, 50.0];
+/// What people call the acts, in class order: six response types, six seller acts.
+const PHRASES: [&str; 12] = [
+    "customer's questions",
+    "agreement",
+    "objections",
+    "customer's situation",
+    "reactions",
+    "courtesies",
+    "greetings",
+    "seller's questions",
+    "the pitch",
+    "the ask",
+    "small talk",
+    "good-byes",
+];
 /// Points for the silhouette, whose cost is quadratic.
 const SILHOUETTE_POINTS: usize = 1000;
 /// A number of clusters is stable when two halves of the data agree on it this well.
@@ -186,10 +201,6 @@ fn names(examples: &[&Example], acts: &[Vec<Vec<f32>>], model: &DirectionModel) 
     }
     let totals: Vec<f32> = (0..12).map(|i| counts.iter().map(|c| c[i]).sum::<f32>()).collect();
     let all: f32 = totals.iter().sum();
-    let title = |i: usize| match i {
-        0..6 => format!("customer {}", ResponseType::ALL[i].title().to_lowercase()),
-        _ => format!("seller {}", SellerAct::ALL[i - 6].title().to_lowercase()),
-    };
     counts
         .iter()
         .map(|own| {
@@ -201,7 +212,7 @@ fn names(examples: &[&Example], acts: &[Vec<Vec<f32>>], model: &DirectionModel) 
             };
             let mut order: Vec<usize> = (0..12).collect();
             order.sort_by(|&a, &b| salience(b).total_cmp(&salience(a)));
-            let mut name = format!("{}, {}", title(order[0]), title(order[1]));
+            let mut name = format!("{} and {}", PHRASES[order[0]], PHRASES[order[1]]);
             name[..1].make_ascii_uppercase();
             name
         })
