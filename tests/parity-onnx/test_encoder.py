@@ -86,7 +86,7 @@ class EncoderParity(unittest.TestCase):
     def test_int8_in_tract_is_int8_in_onnx_runtime(self):
         found = cosines(self.tract_int8, self.runtime_int8)
         report("int8, tract against ONNX Runtime", found)
-        self.assertGreater(found.mean(), 0.999)
+        self.assertGreater(found.min(), 0.999)
 
     def test_a_batch_with_padding_gives_the_vectors_of_its_texts(self):
         shortest = sorted(range(COUNT), key=lambda n: len(self.tokens[n]))[:: COUNT // 6]
