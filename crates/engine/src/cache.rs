@@ -4,13 +4,18 @@ use std::collections::HashMap;
 use std::hash::{DefaultHasher, Hash, Hasher};
 use std::sync::Arc;
 
+/// Hash and length of a text.
+type Key = (u64, usize);
+/// When a vector was last used, and the vector.
+type Used = (u64, Arc<[f32]>);
+
 /// Keeps vectors by the hash of their text within a budget of bytes; the least recently used go first.
 #[derive(Debug)]
 pub(crate) struct EmbeddingCache {
     budget: usize,
     used: usize,
     clock: u64,
-    entries: HashMap<(u64, usize), (u64, Arc<[f32]>)>,
+    entries: HashMap<Key, Used>,
 }
 
 impl EmbeddingCache {
@@ -25,7 +30,7 @@ impl EmbeddingCache {
     }
 
     // The length beside the hash makes a chance collision of two texts less likely still.
-    fn key(text: &str) -> (u64, usize) {
+    fn key(text: &str) -> Key {
         let mut hasher = DefaultHasher::new();
         text.hash(&mut hasher);
         (hasher.finish(), text.len())

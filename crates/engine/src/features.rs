@@ -66,7 +66,7 @@ fn begins_with_yes(tokens: &[String]) -> bool {
 ///
 /// `position` counts turns from 0; `sentiment` is the probability of a positive tone less that of a
 /// negative one; `tokens` are [`crate::lexical::tokens`] of `text`.
-pub fn surface(
+pub(crate) fn surface(
     text: &str,
     tokens: &[String],
     speaker: Speaker,

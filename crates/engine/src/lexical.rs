@@ -11,7 +11,7 @@ pub const LEXICAL_BUCKETS: usize = 4096;
 /// Splits text into lower-case words and the marks `? ! $ : ( )`.
 ///
 /// A word is letters and digits, joined by inner `.` or `'`, with a leading `$` kept.
-pub fn tokens(text: &str) -> Vec<String> {
+pub(crate) fn tokens(text: &str) -> Vec<String> {
     let lower = text.to_lowercase().replace('\u{2019}', "'");
     let chars: Vec<char> = lower.chars().collect();
     let word = |c: Option<&char>| c.is_some_and(|c| c.is_alphanumeric());
@@ -49,7 +49,7 @@ fn fnv1a(parts: &[&str]) -> u32 {
 ///
 /// A weight is `1 + ln(count)`, and the whole has Euclidean length 1. A text without tokens still
 /// has the pair of its two borders.
-pub fn hashed(tokens: &[String]) -> Vec<(u32, f32)> {
+pub(crate) fn hashed(tokens: &[String]) -> Vec<(u32, f32)> {
     let bucket = |parts: &[&str]| fnv1a(parts) % LEXICAL_BUCKETS as u32;
     let mut counts: BTreeMap<u32, f32> = BTreeMap::new();
     for token in tokens {

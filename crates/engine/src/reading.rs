@@ -71,7 +71,7 @@ pub fn merge_turns(conversation: &Conversation) -> Vec<MergedTurn> {
                 last.text.push_str(&text);
                 last.last_line = i;
             }
-            _ => merged.push(MergedTurn { speaker: turn.speaker, text: text.to_string(), last_line: i }),
+            _ => merged.push(MergedTurn { speaker: turn.speaker, text, last_line: i }),
         }
     }
     merged

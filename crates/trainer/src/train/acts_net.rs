@@ -14,6 +14,7 @@ use rand_chacha::ChaCha8Rng;
 use rapport_conversation::Speaker;
 use rapport_engine::turn_vector_len;
 
+use super::balance::repeats;
 use super::checkpoint::Checkpoint;
 use super::example::Example;
 use super::layer::{cross_entropy, glorot, learning_rate, linear, matrix, softmax_rows, values};
@@ -26,6 +27,7 @@ pub(crate) const CONTEXT: usize = 3;
 
 /// How the act head is trained.
 #[derive(Debug, Clone, serde::Serialize, serde::Deserialize)]
+#[serde(default)]
 pub(crate) struct ActsOptions {
     /// Width of the shared layer.
     pub hidden: usize,
@@ -45,6 +47,8 @@ pub(crate) struct ActsOptions {
     pub fine_weight: f32,
     /// Power of the inverse class frequency: 0 trains classes as they come, 1 balances them.
     pub class_weight_power: f64,
+    /// A conversation with a rare class is seen up to this many times in an epoch; 1 sees each once.
+    pub oversample: usize,
     /// A fine label is learned when at least this many turns have it.
     pub fine_minimum: usize,
 }
@@ -61,6 +65,7 @@ impl Default for ActsOptions {
             dropout: 0.5,
             fine_weight: 0.3,
             class_weight_power: 0.0,
+            oversample: 1,
             fine_minimum: 10,
         }
     }
@@ -129,7 +134,7 @@ fn batch(examples: &[&Example], scaling: &Scaling, drop: Option<(&mut ChaCha8Rng
     let width = scaling.mean.len();
     let rows = examples.iter().map(|e| e.readings.len()).sum();
     let mut inputs = vec![0.0; rows * width];
-    let mut back = vec![Vec::with_capacity(rows); CONTEXT - 1];
+    let mut back = vec![Vec::new(); CONTEXT - 1];
     let mut row = 0;
     for example in examples {
         for (t, reading) in example.readings.iter().enumerate() {
@@ -222,6 +227,12 @@ fn targets(examples: &[&Example], speaker: Speaker, weights: &[f64]) -> Vec<f32>
     out
 }
 
+/// The classes of an example's turns, the seller's after the customer's.
+fn side_classes(example: &Example) -> Vec<usize> {
+    let side = |t| if example.speaker(t) == Speaker::Customer { 0 } else { CLASSES };
+    example.act.iter().enumerate().filter_map(|(t, act)| act.map(|c| side(t) + c)).collect()
+}
+
 /// Trains one network; the result depends on the arguments alone.
 ///
 /// # Errors
@@ -248,14 +259,18 @@ pub(crate) fn fit(
     };
     let (customer_weights, seller_weights) =
         (weights_of(Speaker::Customer), weights_of(Speaker::Salesperson));
-    let steps = examples.len().div_ceil(options.batch);
+    let classes: Vec<Vec<usize>> = examples.iter().map(|e| side_classes(e)).collect();
+    let times = repeats(&classes, 2 * CLASSES, options.oversample);
+    let repeated: Vec<&Example> =
+        examples.iter().zip(times).flat_map(|(e, n)| std::iter::repeat_n(*e, n)).collect();
+    let steps = repeated.len().div_ceil(options.batch);
     for epoch in 0..options.epochs {
         if epoch < start {
             epoch_done();
             continue;
         }
         let random = &mut generator(seed, &format!("acts epoch {epoch}"));
-        let mut order: Vec<&Example> = examples.to_vec();
+        let mut order = repeated.clone();
         shuffle(random, &mut order);
         for (step, group) in order.chunks(options.batch).enumerate() {
             let batch = batch(group, scaling, Some((random, options.input_dropout)));

@@ -78,7 +78,7 @@ fn artifacts(
         (artifact::TOKENIZER, sources.tokenizer.clone()),
         (artifact::ENCODER, sources.encoder.clone()),
         (artifact::ACTS, heads_onnx::acts(&trained.acts.full, &trained.acts.scaling, storage)),
-        (artifact::SENTIMENT, heads_onnx::sentiment(tone.weights.clone(), tone.bias.clone())),
+        (artifact::SENTIMENT, heads_onnx::sentiment(&tone.weights, &tone.bias)),
         (
             artifact::RESPONSE_TYPE,
             heads_onnx::sequence("response_type", &sequences.response_type, standard, &["logits"]),

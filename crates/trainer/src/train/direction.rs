@@ -40,6 +40,7 @@ const STABLE: f64 = 0.75;
 
 /// How the direction model is trained.
 #[derive(Debug, Clone, serde::Serialize, serde::Deserialize)]
+#[serde(default)]
 pub(crate) struct DirectionOptions {
     /// Principal axes.
     pub axes: usize,

@@ -16,7 +16,8 @@ const SMALLEST: f32 = 1e-9;
 pub(crate) enum Storage {
     /// 32-bit floats.
     F32,
-    /// 8-bit integers with a scale for each output, read through `DequantizeLinear`.
+    /// 8-bit integers with a scale for each output: `Cast`, `MatMul`, `Mul`, as in the encoder. Runtimes
+    /// that see `DequantizeLinear` before a product quantize the activations too.
     Int8,
 }
 
@@ -30,8 +31,12 @@ fn affine(
 ) -> String {
     let columns = bias.len();
     let rows = values.len() / columns;
-    let weight = match storage {
-        Storage::F32 => g.f32(&format!("{name}_weight"), &[rows, columns], values),
+    let b = g.f32(&format!("{name}_bias"), &[columns], bias);
+    let product = match storage {
+        Storage::F32 => {
+            let weight = g.f32(&format!("{name}_weight"), &[rows, columns], values);
+            g.node("MatMul", &format!("{name}_product"), &[x, &weight], &[])
+        }
         Storage::Int8 => {
             let scales: Vec<f32> = (0..columns)
                 .map(|c| {
@@ -46,11 +51,11 @@ fn affine(
                 .collect();
             let q = g.i8(&format!("{name}_quantized"), &[rows, columns], &quantized);
             let s = g.f32(&format!("{name}_scale"), &[columns], &scales);
-            g.node("DequantizeLinear", &format!("{name}_weight"), &[&q, &s], &[("axis", Attribute::Int(1))])
+            let weight = g.cast(&format!("{name}_weight"), &q, ElementType::F32);
+            let steps = g.node("MatMul", &format!("{name}_steps"), &[x, &weight], &[]);
+            g.node("Mul", &format!("{name}_product"), &[&steps, &s], &[])
         }
     };
-    let b = g.f32(&format!("{name}_bias"), &[columns], bias);
-    let product = g.node("MatMul", &format!("{name}_product"), &[x, &weight], &[]);
     g.node("Add", &format!("{name}_sum"), &[&product, &b], &[])
 }
 
@@ -165,12 +170,12 @@ pub(crate) fn sequence(
 }
 
 /// `sentiment.onnx`: a linear head over one embedding.
-pub(crate) fn sentiment(weights: Vec<f32>, bias: Vec<f32>) -> Vec<u8> {
+pub(crate) fn sentiment(weights: &[f32], bias: &[f32]) -> Vec<u8> {
     let mut g = GraphBuilder::new("sentiment");
     let classes = bias.len();
     let x = g.input("embedding", ElementType::F32, &["batch", &(weights.len() / classes).to_string()]);
-    let w = g.f32("weight", &[weights.len() / classes, classes], &weights);
-    let b = g.f32("bias", &[classes], &bias);
+    let w = g.f32("weight", &[weights.len() / classes, classes], weights);
+    let b = g.f32("bias", &[classes], bias);
     let product = g.node("MatMul", "product", &[&x, &w], &[]);
     g.node("Add", "sentiment", &[&product, &b], &[]);
     g.output("sentiment", ElementType::F32, &["batch", &classes.to_string()]);

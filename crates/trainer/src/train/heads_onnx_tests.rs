@@ -193,11 +193,9 @@ fn training_is_the_same_every_time_and_goes_on_after_an_interruption() {
 
 #[test]
 fn the_sentiment_head_is_linear() {
-    let model = OnnxModel::load(
-        "sentiment.onnx",
-        &sentiment(vec![1.0, 0.0, -1.0, 0.0, 2.0, 0.0], vec![0.5, 0.0, 0.0]),
-    )
-    .unwrap();
+    let model =
+        OnnxModel::load("sentiment.onnx", &sentiment(&[1.0, 0.0, -1.0, 0.0, 2.0, 0.0], &[0.5, 0.0, 0.0]))
+            .unwrap();
     let input = Input::f32(&[1, 2], vec![3.0, 4.0]).unwrap();
     let out = model.run(vec![("embedding", input)], &["sentiment"]).unwrap();
     assert_eq!(out[0].iter().copied().collect::<Vec<_>>(), [3.5, 8.0, -3.0]);

@@ -48,7 +48,7 @@ pub(crate) fn learning_rate(peak: f64, step: usize, steps_per_epoch: usize, epoc
 /// # Panics
 /// When the tensor is not of 32-bit floats, which every tensor here is.
 pub(crate) fn values<const D: usize>(tensor: Tensor<D>) -> Vec<f32> {
-    tensor.into_data().to_vec::<f32>().expect("a tensor of f32")
+    tensor.into_data().try_to_vec::<f32>().expect("a tensor of f32")
 }
 
 /// Weights and bias of a layer: `[inputs * outputs]` row-major, `[outputs]`.

@@ -1,6 +1,7 @@
 //! `rapport train`: conversations and labels in, a candidate bundle out.
 
 mod acts_net;
+mod balance;
 mod bundle;
 mod card;
 mod checkpoint;
@@ -38,7 +39,7 @@ pub(crate) struct TrainArgs {
     /// Canonical JSONL; conversations without labels help the sequence models all the same.
     #[arg(long = "data", value_name = "FILE.jsonl", required = true)]
     data: Vec<PathBuf>,
-    /// Texts with emotions for the sentiment head: GoEmotions' table, plain or gzipped.
+    /// Texts with emotions for the sentiment head: `GoEmotions`' table, plain or gzipped.
     #[arg(long, value_name = "FILE.tsv")]
     sentiment: PathBuf,
     /// The suggestions.
@@ -59,6 +60,9 @@ pub(crate) struct TrainArgs {
     /// Power of the inverse class frequency in the losses: 0 as they come, 1 balanced.
     #[arg(long, value_name = "POWER")]
     class_weights: Option<f64>,
+    /// Times that a conversation with a rare class may be seen in an epoch.
+    #[arg(long, value_name = "CAP")]
+    oversample: Option<usize>,
     /// Chance that a turn is left out of a training sequence.
     #[arg(long, value_name = "SHARE")]
     turn_dropout: Option<f32>,
@@ -93,10 +97,12 @@ impl TrainArgs {
             sequence.class_weight_power = self.class_weights.unwrap_or(sequence.class_weight_power);
             sequence.turn_dropout = self.turn_dropout.unwrap_or(sequence.turn_dropout);
             sequence.crop = self.crop.unwrap_or(sequence.crop);
+            sequence.oversample = self.oversample.unwrap_or(sequence.oversample);
             sequence.seeds = self.seeds.unwrap_or(sequence.seeds);
             sequence.epochs = self.epochs.unwrap_or(sequence.epochs);
         }
         settings.acts.class_weight_power = self.class_weights.unwrap_or(settings.acts.class_weight_power);
+        settings.acts.oversample = self.oversample.unwrap_or(settings.acts.oversample);
         settings.acts.epochs = self.epochs.unwrap_or(settings.acts.epochs);
         settings.act_seeds = self.seeds.unwrap_or(settings.act_seeds);
         settings.folds = self.folds.unwrap_or(settings.folds);

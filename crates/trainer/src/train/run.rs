@@ -25,6 +25,7 @@ use crate::data::share_of;
 
 /// Everything that decides a run's result, but the data.
 #[derive(Debug, Clone, serde::Serialize, serde::Deserialize)]
+#[serde(default, deny_unknown_fields)]
 pub(crate) struct Settings {
     /// Parts that are kept back in turn for the figures and the cross-fitting.
     pub folds: usize,
@@ -133,7 +134,7 @@ pub(crate) fn train(
         "  sentiment accuracy {:.3} on {} texts kept back (majority {:.3})",
         sentiment.accuracy, sentiment.counts.1, sentiment.majority
     ));
-    let head = super::heads_onnx::sentiment(sentiment.model.weights.clone(), sentiment.model.bias.clone());
+    let head = super::heads_onnx::sentiment(&sentiment.model.weights, &sentiment.model.bias);
     let reader = Reader::load(&sources.encoder, &sources.tokenizer, &head, limits, sentiment.temperature)?;
 
     // Every text is encoded once, through the store; the reader finds it in its cache.

@@ -1,4 +1,4 @@
-//! The sentiment head: logistic regression over sentence vectors, from GoEmotions' human labels.
+//! The sentiment head: logistic regression over sentence vectors, from `GoEmotions`' human labels.
 
 use std::io::Read;
 use std::path::Path;
@@ -11,7 +11,7 @@ use super::lbfgs::LbfgsOptions;
 use super::logistic::{Logistic, LogisticOptions, Row, class_weights};
 use super::temperature;
 
-/// GoEmotions' numbers of the emotions that its authors group as positive.
+/// `GoEmotions`' numbers of the emotions that its authors group as positive.
 const POSITIVE: [u8; 12] = [0, 1, 4, 5, 8, 13, 15, 17, 18, 20, 21, 23];
 /// The negative ones; the ambiguous four and neutral are Neutral here.
 const NEGATIVE: [u8; 11] = [2, 3, 9, 10, 11, 12, 14, 16, 19, 24, 25];
@@ -25,7 +25,7 @@ pub(crate) struct ToneExample {
     pub tone: Sentiment,
 }
 
-/// Reads a GoEmotions table (`text`, comma-joined label numbers, id; tab-separated, may be gzipped).
+/// Reads a `GoEmotions` table (`text`, comma-joined label numbers, id; tab-separated, may be gzipped).
 ///
 /// Texts labelled both positive and negative are left out: their tone is not one of three. At most
 /// `limit` are kept, the same ones on every machine.

@@ -10,6 +10,7 @@ use rand::RngExt;
 use rand_chacha::ChaCha8Rng;
 use rapport_engine::SEQUENCE_FEATURES;
 
+use super::balance::repeats;
 use super::checkpoint::Checkpoint;
 use super::layer::{cross_entropy, glorot, learning_rate, linear, softmax_rows, values};
 use super::random::{dropout, generator, shuffle};
@@ -28,6 +29,7 @@ pub(crate) struct Sequence {
 
 /// How a sequence model is trained.
 #[derive(Debug, Clone, serde::Serialize, serde::Deserialize)]
+#[serde(default)]
 pub(crate) struct SequenceOptions {
     /// Width of the LSTM.
     pub hidden: usize,
@@ -47,6 +49,8 @@ pub(crate) struct SequenceOptions {
     pub dropout: f32,
     /// Power of the inverse class frequency.
     pub class_weight_power: f64,
+    /// A conversation with a rare class is seen up to this many times in an epoch; 1 sees each once.
+    pub oversample: usize,
     /// Chance that a turn is left out of a training sequence.
     pub turn_dropout: f32,
     /// Chance that a training sequence starts at a later turn (a shorter history).
@@ -69,6 +73,7 @@ impl Default for SequenceOptions {
             input_dropout: 0.2,
             dropout: 0.3,
             class_weight_power: 0.0,
+            oversample: 1,
             turn_dropout: 0.0,
             crop: 0.0,
             seeds: 2,
@@ -210,14 +215,16 @@ fn augment(sequence: &Sequence, options: &SequenceOptions, random: &mut ChaCha8R
     }
 }
 
+/// The class of a target that a person set.
+fn certain(row: &[f32; CLASSES]) -> Option<usize> {
+    row.iter().position(|p| *p > 0.5)
+}
+
 /// Multiplies the targets by class weights that balance the labelled sequences.
 fn weigh(sequences: &mut [Sequence], heads: usize, power: f64) {
     for head in 0..heads {
-        let classes: Vec<usize> = sequences
-            .iter()
-            .flat_map(|s| &s.targets[head])
-            .filter_map(|row| row.iter().position(|p| *p > 0.5))
-            .collect();
+        let classes: Vec<usize> =
+            sequences.iter().flat_map(|s| &s.targets[head]).filter_map(certain).collect();
         let weights = super::logistic::class_weights(&classes, CLASSES, power);
         for row in sequences.iter_mut().flat_map(|s| &mut s.targets[head]) {
             row.iter_mut().zip(&weights).for_each(|(p, w)| *p *= *w as f32);
@@ -248,15 +255,20 @@ pub(crate) fn fit(
         .with_grad_clipping(GradientClippingConfig::Norm(1.0).init());
     let (start, mut net, mut optimizer) = checkpoint.load(net, optimizer)?;
     let mut labelled: Vec<Sequence> = labelled.iter().map(|s| (*s).clone()).collect();
+    let classes: Vec<Vec<usize>> =
+        labelled.iter().map(|s| s.targets[0].iter().filter_map(certain).collect()).collect();
+    let times = repeats(&classes, CLASSES, options.oversample);
     weigh(&mut labelled, heads, options.class_weight_power);
-    let steps = labelled.len().div_ceil(options.batch);
+    let repeated: Vec<&Sequence> =
+        labelled.iter().zip(times).flat_map(|(s, n)| std::iter::repeat_n(s, n)).collect();
+    let steps = repeated.len().div_ceil(options.batch);
     for epoch in 0..options.epochs {
         if epoch < start {
             epoch_done();
             continue;
         }
         let random = &mut generator(seed, &format!("sequence epoch {epoch}"));
-        let mut order: Vec<&Sequence> = labelled.iter().collect();
+        let mut order = repeated.clone();
         shuffle(random, &mut order);
         for (step, group) in order.chunks(options.batch).enumerate() {
             let mut losses = vec![group.to_vec()];

@@ -32,7 +32,7 @@ pub(crate) fn fit(probabilities: &[Vec<f32>], truth: &[usize]) -> f32 {
             at_b = loss(b);
         }
     }
-    ((low + high) / 2.0).exp() as f32
+    f64::midpoint(low, high).exp() as f32
 }
 
 /// Probabilities at another temperature.
