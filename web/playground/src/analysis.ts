@@ -34,7 +34,8 @@ export class Analyst {
   }
 
   private async ask(): Promise<void> {
-    const { rapport, turns } = this;
+    const rapport = this.rapport;
+    const turns = this.turns;
     if (!rapport || turns.length === 0) return;
     this.current.abort();
     this.current = new AbortController();
