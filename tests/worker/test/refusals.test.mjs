@@ -106,16 +106,17 @@ describe('bodies that are too large', () => {
   });
 
   test('sent in chunks without an announcement: 413 before it ends', async () => {
+    // More than is allowed, and then neither an end nor another byte: writing on into a connection that the edge
+    // has closed would fail before the answer is read.
     let sent = 0;
     const endless = new ReadableStream({
       pull(controller) {
+        if (sent >= 384 * 1024) return new Promise(() => {});
         sent += 16_384;
-        if (sent > 64 << 20) controller.close();
-        else controller.enqueue(new Uint8Array(16_384).fill(32));
+        controller.enqueue(new Uint8Array(16_384).fill(32));
       },
     });
     await refused(await post(context.edge, paths.response, endless), 413);
-    assert.ok(sent < 64 << 20, 'the edge read everything');
   });
 
   test('too many turns, and a turn that is too long: 413 names them', async () => {
