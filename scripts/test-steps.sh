@@ -61,8 +61,14 @@ step_fuzz() {
   for target in $(cargo +nightly fuzz list); do
     corpus=$RAPPORT_CACHE/fuzz/$target
     mkdir -p "$corpus"
-    cargo +nightly fuzz run --target-dir "$CARGO_TARGET_DIR/fuzz" "$target" "$corpus" "fuzz/seeds/$target" \
-      -- -max_total_time="$seconds" -artifact_prefix="$corpus-failure-"
+    # A line for each new input would bury everything else.
+    if ! cargo +nightly fuzz run --target-dir "$CARGO_TARGET_DIR/fuzz" "$target" "$corpus" "fuzz/seeds/$target" \
+      -- -max_total_time="$seconds" -artifact_prefix="$corpus-failure-" >"$LOGS/fuzz-$target.log" 2>&1; then
+      tail -n 30 "$LOGS/fuzz-$target.log"
+      echo "$target failed; log: $LOGS/fuzz-$target.log"
+      return 1
+    fi
+    echo "$target: ok"
   done
   echo "every target ran for $seconds s"
 }
