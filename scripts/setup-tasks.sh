@@ -119,7 +119,9 @@ task_node() {
   have npm || { by_hand "Install Node with npm, $NODE_MINIMUM or newer: https://nodejs.org"; echo "npm is not installed"; return 1; }
   local work
   work=$(mktemp -d "$TOOLS/node.XXXXXX")
-  trap 'rm -rf "$work"' EXIT
+  # Expanded now: the variable is local, and is gone when the trap runs.
+  # shellcheck disable=SC2064
+  trap "rm -rf '$work'" EXIT
   (cd "$work" && npm pack --silent "node-$platform@$NODE_VERSION")
   archive=$(echo "$work"/*.tgz)
   variable=NODE_SHA512_${platform//-/_}
