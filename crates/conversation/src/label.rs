@@ -3,6 +3,9 @@
 use serde::{Deserialize, Serialize};
 use serde_json::{Map, Value};
 
+use crate::rules::{BuyingSignal, ObjectionCategory};
+use crate::stages::CallStage;
+
 /// A closed set of labels with a stable order and stable names.
 pub trait Label: Copy + Eq + std::hash::Hash + std::fmt::Debug + 'static {
     /// Every label, in class order.
@@ -133,6 +136,32 @@ labels! {
     }
 }
 
+labels! {
+    /// How pressing it is for the customer, as a turn says it.
+    Urgency {
+        /// Nothing is said of it.
+        None = "none", "None";
+        /// A date or a pressure within weeks or months.
+        Soon = "soon", "Soon";
+        /// Days, or things stand still.
+        Pressing = "pressing", "Pressing";
+    }
+}
+
+labels! {
+    /// What a customer binds themselves to in a turn.
+    Commitment {
+        /// Nothing.
+        None = "none", "None";
+        /// A small step: a call, reading something, a demo.
+        Step = "step", "Step";
+        /// A yes with a condition, or to a part.
+        Conditional = "conditional", "Conditional";
+        /// A firm yes to buy, sign, renew or pay.
+        Firm = "firm", "Firm";
+    }
+}
+
 /// Where a label comes from, strongest first.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Hash, PartialOrd, Ord, Serialize, Deserialize)]
 #[serde(rename_all = "snake_case")]
@@ -169,6 +198,21 @@ pub struct TurnLabels {
     /// Tone.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub sentiment: Option<Sentiment>,
+    /// Stage of the call that this moment belongs to; unlike the funnel it may go back.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub call_stage: Option<CallStage>,
+    /// What the customer objects to; absent beside an [`Urgency`] it means that they do not.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub objection: Option<ObjectionCategory>,
+    /// The strongest step towards a deal in a customer's turn; absent beside an [`Urgency`] it means that there is none.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub buying_signal: Option<BuyingSignal>,
+    /// How pressing it is, of a customer's turn.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub urgency: Option<Urgency>,
+    /// What the customer binds themselves to, of a customer's turn.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub commitment: Option<Commitment>,
     /// Source and confidence by label name (`response_type`, `seller_act`, `stage`, `sentiment`).
     #[serde(default, skip_serializing_if = "std::collections::BTreeMap::is_empty")]
     pub provenance: std::collections::BTreeMap<String, Provenance>,

@@ -36,7 +36,8 @@ pub use history::{history_from_value, history_from_value_within, parse_history, 
 pub use history_error::HistoryError;
 pub use jsonl::{JsonlError, JsonlReader, JsonlWriter};
 pub use label::{
-    ApiStage, Label, LabelSource, Provenance, ResponseType, SellerAct, Sentiment, Stage, TurnLabels,
+    ApiStage, Commitment, Label, LabelSource, Provenance, ResponseType, SellerAct, Sentiment, Stage,
+    TurnLabels, Urgency,
 };
 pub use limits::Limits;
 pub use persuasion::{

@@ -19,21 +19,33 @@ pub fn confusion_chart(
     classes: &[&str],
     matrix: &ConfusionMatrix,
 ) -> Result<String, ChartError> {
-    let side = CELL * classes.len() as i32;
-    let size = ((ORIGIN.0 + side + 20) as u32, (ORIGIN.1 + side + 20) as u32);
+    counts_chart(title, ("true", classes), ("predicted", classes), matrix.counts())
+}
+
+/// Draws a table of counts, `[rows][columns]`, each side given as its title and its names; the shade is the share
+/// of the row.
+pub fn counts_chart(
+    title: &str,
+    rows: (&str, &[&str]),
+    columns: (&str, &[&str]),
+    counts: &[Vec<usize>],
+) -> Result<String, ChartError> {
+    let (height, width) = (CELL * rows.1.len() as i32, CELL * columns.1.len() as i32);
+    let size = ((ORIGIN.0 + width + 20) as u32, (ORIGIN.1 + height + 20) as u32);
     draw(size, |area| {
         let font = ("sans-serif", 13).into_font().color(&TEXT);
         let centred = font.pos(Pos::new(HPos::Center, VPos::Center));
         let right = font.pos(Pos::new(HPos::Right, VPos::Center));
         area.draw_text(title, &("sans-serif", 18).into_font().color(&TEXT), (12, 12))?;
-        area.draw_text("predicted", &centred, (ORIGIN.0 + side / 2, 52))?;
-        area.draw_text("true", &right, (ORIGIN.0 - 10, 74))?;
-        for (index, class) in classes.iter().enumerate() {
-            let middle = CELL * index as i32 + CELL / 2;
-            area.draw_text(class, &centred, (ORIGIN.0 + middle, 74))?;
-            area.draw_text(class, &right, (ORIGIN.0 - 10, ORIGIN.1 + middle))?;
+        area.draw_text(columns.0, &centred, (ORIGIN.0 + width / 2, 52))?;
+        area.draw_text(rows.0, &right, (ORIGIN.0 - 10, 74))?;
+        for (index, name) in columns.1.iter().enumerate() {
+            area.draw_text(name, &centred, (ORIGIN.0 + CELL * index as i32 + CELL / 2, 74))?;
         }
-        for (row, counts) in matrix.counts().iter().enumerate() {
+        for (index, name) in rows.1.iter().enumerate() {
+            area.draw_text(name, &right, (ORIGIN.0 - 10, ORIGIN.1 + CELL * index as i32 + CELL / 2))?;
+        }
+        for (row, counts) in counts.iter().enumerate() {
             let total = counts.iter().sum::<usize>().max(1);
             for (column, count) in counts.iter().enumerate() {
                 let share = *count as f64 / total as f64;

@@ -1,11 +1,15 @@
 //! Pictures for reports, as SVG text.
 
 mod bars;
+mod boxes;
+mod flow;
 mod matrix;
 mod reliability;
 
 pub use bars::{histogram, shares};
-pub use matrix::confusion_chart;
+pub use boxes::boxes;
+pub use flow::flow_chart;
+pub use matrix::{confusion_chart, counts_chart};
 pub use reliability::reliability_chart;
 
 use plotters::prelude::*;

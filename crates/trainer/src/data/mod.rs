@@ -1,5 +1,6 @@
 //! Conversations as files: importing, counting, splitting, labelling.
 
+mod corpus;
 mod import;
 mod jsonl;
 mod label;
@@ -28,6 +29,8 @@ pub(crate) enum DataCommand {
     Split(split::SplitArgs),
     /// Label every turn: people before rules before the models.
     Label(label::LabelArgs),
+    /// Check a labelled corpus: its plan, labels, personal data, repeats, leakage, agreement.
+    Check(corpus::CheckArgs),
     /// Compare what rules and models say with human labels.
     Verify(verify::VerifyArgs),
 }
@@ -38,6 +41,7 @@ pub(crate) fn run(command: DataCommand, output: Output) -> Result<()> {
         DataCommand::Stats(args) => stats::run(&args, output),
         DataCommand::Split(args) => split::run(&args, output),
         DataCommand::Label(args) => label::run(&args, output),
+        DataCommand::Check(args) => corpus::run(&args, output),
         DataCommand::Verify(args) => verify::run(&args, output),
     }
 }

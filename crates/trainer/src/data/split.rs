@@ -1,7 +1,8 @@
 //! `rapport data split`: whole conversations into training, validation and test.
 //!
 //! By hash, a conversation's part depends on its identifier and the salt alone, so it stays where
-//! it is when others come or go. By time, the newest conversations are kept for the test.
+//! it is when others come or go. Stratified, every value of a label is divided in the same shares, by the order of
+//! the hashes: still the same on every machine, but others may move one across the cut. By time, the newest conversations are kept for the test.
 
 use std::collections::BTreeMap;
 use std::fmt::Write;
@@ -88,8 +89,9 @@ enum By {
 
 #[derive(Debug, Args)]
 pub(crate) struct SplitArgs {
-    /// Canonical JSONL.
-    file: PathBuf,
+    /// Canonical JSONL, divided together.
+    #[arg(required = true)]
+    files: Vec<PathBuf>,
     /// Folder to write `train.jsonl`, `validation.jsonl`, `test.jsonl` and `split.json` to; it must not exist.
     #[arg(long, value_name = "DIR")]
     out: PathBuf,
@@ -102,6 +104,9 @@ pub(crate) struct SplitArgs {
     /// Changes which conversations go where, by hash.
     #[arg(long, default_value = "")]
     salt: String,
+    /// Divide every value of this label or column in the same shares (`outcome`, or a name in `labels` or `meta`).
+    #[arg(long, value_name = "NAME", conflicts_with = "by")]
+    stratify: Option<String>,
 }
 
 /// Where a conversation lies between 0 and 1, by its identifier and the salt.
@@ -126,8 +131,9 @@ struct PartFile {
 
 #[derive(Debug, Serialize)]
 struct SplitRecord<'a> {
-    source: &'a PathBuf,
-    source_sha256: String,
+    sources: BTreeMap<String, String>,
+    #[serde(skip_serializing_if = "Option::is_none")]
+    stratify: Option<&'a str>,
     by: By,
     salt: &'a str,
     shares: Shares,
@@ -135,15 +141,21 @@ struct SplitRecord<'a> {
 }
 
 pub(super) fn run(args: &SplitArgs, output: Output) -> Result<()> {
-    let conversations = read_conversations(&args.file)?;
-    let parts = match args.by {
-        By::Hash => by_hash(&conversations, &args.shares, &args.salt),
-        By::Time => by_time(&conversations, &args.shares)?,
+    let mut conversations = Vec::new();
+    let mut sources = BTreeMap::new();
+    for file in &args.files {
+        conversations.extend(read_conversations(file)?);
+        sources.insert(file.display().to_string(), sha256_hex(&read(file)?));
+    }
+    let parts = match (args.by, &args.stratify) {
+        (By::Hash, Some(name)) => stratified(&conversations, &args.shares, &args.salt, name),
+        (By::Hash, None) => by_hash(&conversations, &args.shares, &args.salt),
+        (By::Time, _) => by_time(&conversations, &args.shares)?,
     };
     let folder = StagedFolder::new(&args.out)?;
     let mut record = SplitRecord {
-        source: &args.file,
-        source_sha256: sha256_hex(&read(&args.file)?),
+        sources,
+        stratify: args.stratify.as_deref(),
         by: args.by,
         salt: &args.salt,
         shares: args.shares,
@@ -167,6 +179,34 @@ pub(super) fn run(args: &SplitArgs, output: Output) -> Result<()> {
 
 fn by_hash(conversations: &[Conversation], shares: &Shares, salt: &str) -> Vec<Part> {
     conversations.iter().map(|c| Part::at(share_of(&c.id, salt), shares)).collect()
+}
+
+/// The value that a conversation is counted under.
+fn stratum(conversation: &Conversation, name: &str) -> String {
+    let value = conversation.labels.get(name).or_else(|| conversation.meta.get(name));
+    value.map_or_else(
+        || format!("{:?}", conversation.outcome.filter(|_| name == "outcome")),
+        ToString::to_string,
+    )
+}
+
+/// Divides each stratum by the order of the hashes, test first.
+fn stratified(conversations: &[Conversation], shares: &Shares, salt: &str, name: &str) -> Vec<Part> {
+    let mut strata: BTreeMap<String, Vec<usize>> = BTreeMap::new();
+    for (i, c) in conversations.iter().enumerate() {
+        strata.entry(stratum(c, name)).or_default().push(i);
+    }
+    let mut parts = vec![Part::Train; conversations.len()];
+    for mut own in strata.into_values() {
+        own.sort_by(|&a, &b| {
+            share_of(&conversations[a].id, salt).total_cmp(&share_of(&conversations[b].id, salt))
+        });
+        let count = |share: f64| (own.len() as f64 * share).round() as usize;
+        let (test, validation) = (count(shares.0[2]), count(shares.0[1]));
+        own.iter().take(test).for_each(|&i| parts[i] = Part::Test);
+        own.iter().skip(test).take(validation).for_each(|&i| parts[i] = Part::Validation);
+    }
+    parts
 }
 
 fn by_time(conversations: &[Conversation], shares: &Shares) -> Result<Vec<Part>> {
@@ -234,6 +274,18 @@ mod tests {
         let count = |part| parts.iter().filter(|p| **p == part).count();
         assert!((3120..3280).contains(&count(Part::Train)), "{}", count(Part::Train));
         assert!((340..460).contains(&count(Part::Test)), "{}", count(Part::Test));
+    }
+
+    #[test]
+    fn every_stratum_is_divided_alike() {
+        let mut all: Vec<_> = (0..100).map(|i| conversation(&format!("c{i}"), None)).collect();
+        for (i, c) in all.iter_mut().enumerate() {
+            c.labels.insert("kind".into(), if i < 20 { "rare".into() } else { "common".into() });
+        }
+        let parts = stratified(&all, &"80,0,20".parse().unwrap(), "", "kind");
+        let tests = |range: std::ops::Range<usize>| range.filter(|&i| parts[i] == Part::Test).count();
+        assert_eq!((tests(0..20), tests(20..100)), (4, 16));
+        assert_eq!(parts, stratified(&all, &"80,0,20".parse().unwrap(), "", "kind"));
     }
 
     #[test]

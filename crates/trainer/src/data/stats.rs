@@ -6,8 +6,11 @@ use std::path::PathBuf;
 
 use anyhow::Result;
 use clap::Args;
-use rapport_conversation::{Conversation, Label, Outcome, Speaker, TurnLabels};
+use rapport_conversation::{
+    CallStage, Conversation, Label, Outcome, ResponseType, SellerAct, Speaker, Stage, TurnLabels,
+};
 use serde::Serialize;
+use serde_json::Value;
 
 use super::jsonl::read_conversations;
 use crate::{Output, charts, write_file};
@@ -58,9 +61,22 @@ struct Stats {
     labels: BTreeMap<&'static str, Counts>,
     /// By label set, then by where the label comes from.
     label_sources: BTreeMap<String, Counts>,
+    /// By label set: counts of a turn's label (rows) and the next turn's (columns), both in class order.
+    transitions: BTreeMap<&'static str, Vec<Vec<usize>>>,
+    /// Counts of the salesperson's act (rows) and the response type of the customer's turn right after it (columns).
+    replies: Vec<Vec<usize>>,
+    #[serde(skip)]
+    by_outcome: BTreeMap<String, ByOutcome>,
     #[serde(skip)]
     lengths: Vec<usize>,
     #[serde(skip)]
+    words: Vec<usize>,
+}
+
+/// Sizes of the conversations with one outcome.
+#[derive(Debug, Default)]
+struct ByOutcome {
+    turns: Vec<usize>,
     words: Vec<usize>,
 }
 
@@ -84,12 +100,28 @@ impl Stats {
         self.conversations += 1;
         self.turns += conversation.turns.len();
         self.lengths.push(conversation.turns.len());
-        let outcome = match conversation.outcome {
-            Some(Outcome::Won) => "won",
-            Some(Outcome::Lost) => "lost",
-            None => "not recorded",
+        // A finer outcome, where people recorded one, before the two that every set has.
+        let outcome = match (conversation.labels.get("outcome").and_then(Value::as_str), conversation.outcome)
+        {
+            (Some(finer), _) => finer,
+            (None, Some(Outcome::Won)) => "won",
+            (None, Some(Outcome::Lost)) => "lost",
+            (None, None) => "not recorded",
         };
         add(&mut self.outcomes, outcome);
+        let own = self.by_outcome.entry(outcome.to_owned()).or_default();
+        own.turns.push(conversation.turns.len());
+        own.words.push(conversation.turns.iter().map(|t| t.text.split_whitespace().count()).sum());
+        for pair in conversation.turns.windows(2) {
+            let (a, b) = (&pair[0].labels, &pair[1].labels);
+            self.follow("stage", Stage::ALL.len(), a.stage.map(Label::index), b.stage.map(Label::index));
+            let calls = (a.call_stage.map(Label::index), b.call_stage.map(Label::index));
+            self.follow("call_stage", CallStage::ALL.len(), calls.0, calls.1);
+            if let (Some(act), Some(reply)) = (a.seller_act, b.response_type) {
+                self.replies.resize(SellerAct::ALL.len(), vec![0; ResponseType::ALL.len()]);
+                self.replies[act.index()][reply.index()] += 1;
+            }
+        }
         for turn in &conversation.turns {
             let speaker = match turn.speaker {
                 Speaker::Customer => "customer",
@@ -101,12 +133,24 @@ impl Stats {
         }
     }
 
+    fn follow(&mut self, set: &'static str, classes: usize, from: Option<usize>, to: Option<usize>) {
+        if let (Some(from), Some(to)) = (from, to) {
+            let counts = self.transitions.entry(set).or_insert_with(|| vec![vec![0; classes]; classes]);
+            counts[from][to] += 1;
+        }
+    }
+
     fn count_labels(&mut self, labels: &TurnLabels) {
         let names = [
             ("response_type", labels.response_type.map(Label::name)),
             ("seller_act", labels.seller_act.map(Label::name)),
             ("stage", labels.stage.map(Label::name)),
+            ("call_stage", labels.call_stage.map(Label::name)),
             ("sentiment", labels.sentiment.map(Label::name)),
+            ("objection", labels.objection.map(Label::name)),
+            ("buying_signal", labels.buying_signal.map(Label::name)),
+            ("urgency", labels.urgency.map(Label::name)),
+            ("commitment", labels.commitment.map(Label::name)),
         ];
         for (set, name) in names {
             if let Some(name) = name {
@@ -128,6 +172,33 @@ impl Stats {
         for (set, counts) in &self.labels {
             let title = format!("Labels: {}", set.replace('_', " "));
             pictures.push((format!("labels-{set}"), charts::shares(&title, &largest_first(counts))?));
+        }
+        for (set, counts) in &self.transitions {
+            let (title, names) = match *set {
+                "stage" => ("The funnel, from turn to turn", titles::<Stage>()),
+                _ => ("Stages of the call, from turn to turn", titles::<CallStage>()),
+            };
+            pictures.push((format!("transitions-{set}"), charts::flow_chart(title, &names, counts)?));
+        }
+        if !self.replies.is_empty() {
+            let (acts, types) = (titles::<SellerAct>(), titles::<ResponseType>());
+            let title = "What customers reply";
+            let svg = charts::counts_chart(
+                title,
+                ("after", &acts),
+                ("the customer's turn", &types),
+                &self.replies,
+            )?;
+            pictures.push(("replies".to_owned(), svg));
+        }
+        if self.by_outcome.len() > 1 {
+            let groups = |of: fn(&ByOutcome) -> &Vec<usize>| -> Vec<(String, Vec<usize>)> {
+                self.by_outcome.iter().map(|(name, own)| (name.replace('_', " "), of(own).clone())).collect()
+            };
+            let turns = charts::boxes("Turns by outcome", "turns of a conversation", &groups(|o| &o.turns))?;
+            let words = charts::boxes("Words by outcome", "words of a conversation", &groups(|o| &o.words))?;
+            pictures.push(("turns-by-outcome".to_owned(), turns));
+            pictures.push(("words-by-outcome".to_owned(), words));
         }
         Ok(pictures)
     }
@@ -160,6 +231,10 @@ impl Stats {
     }
 }
 
+fn titles<L: Label>() -> Vec<&'static str> {
+    L::ALL.iter().map(|l| l.title()).collect()
+}
+
 fn add(counts: &mut Counts, name: &str) {
     *counts.entry(name.to_owned()).or_insert(0) += 1;
 }
@@ -182,7 +257,7 @@ fn section(text: &mut String, title: &str, counts: &Counts) {
 #[cfg(test)]
 #[allow(clippy::unwrap_used)]
 mod tests {
-    use rapport_conversation::{ResponseType, Turn};
+    use rapport_conversation::Turn;
 
     use super::*;
 
@@ -201,6 +276,16 @@ mod tests {
         assert_eq!(stats.outcomes["won"], 1);
         assert_eq!(stats.words, [4, 3]);
         assert!(stats.table().contains("question"));
+
+        let mut finer = conversation.clone();
+        finer.labels.insert("outcome".into(), "demo_booked".into());
+        finer.turns[0].labels.stage = Some(Stage::Pitch);
+        finer.turns[1].labels.stage = Some(Stage::Ask);
+        stats.count(&finer);
+        assert_eq!(stats.outcomes["demo_booked"], 1);
+        assert_eq!(stats.transitions["stage"][Stage::Pitch.index()][Stage::Ask.index()], 1);
+        let pictures = stats.pictures().unwrap();
+        assert!(pictures.iter().any(|(name, _)| name == "transitions-stage"));
     }
 
     #[test]

@@ -75,7 +75,16 @@ pub fn label(conversation: &mut Conversation, posteriors: Option<&[TurnPosterior
 /// The labels that a person set, and whatever Rapport does not use.
 pub fn human_only(labels: &TurnLabels) -> TurnLabels {
     let human = |set: &str| labels.provenance.get(set).is_none_or(|p| p.source == LabelSource::Human);
-    let mut kept = TurnLabels { other: labels.other.clone(), ..TurnLabels::default() };
+    // No rule or model fills in the finer labels: where they are, a person set them.
+    let mut kept = TurnLabels {
+        call_stage: labels.call_stage,
+        objection: labels.objection,
+        buying_signal: labels.buying_signal,
+        urgency: labels.urgency,
+        commitment: labels.commitment,
+        other: labels.other.clone(),
+        ..TurnLabels::default()
+    };
     kept.response_type = labels.response_type.filter(|_| human("response_type"));
     kept.seller_act = labels.seller_act.filter(|_| human("seller_act"));
     kept.stage = labels.stage.filter(|_| human("stage"));

@@ -21,7 +21,7 @@ mod sentiment;
 mod sequence_net;
 mod sequences;
 mod temperature;
-mod vectors;
+pub(crate) mod vectors;
 
 use std::path::{Path, PathBuf};
 
