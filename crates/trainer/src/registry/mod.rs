@@ -8,17 +8,18 @@ mod keys;
 mod publish;
 mod repoint;
 mod show;
+mod source;
 mod store;
 mod table;
 mod verify;
 
 use std::path::PathBuf;
 
-use anyhow::{Context, Result};
+use anyhow::Result;
 use clap::{Args, Subcommand};
-use rapport_registry::TrustState;
 
-use crate::{Output, files};
+use crate::Output;
+pub(crate) use source::{BundleSource, load};
 
 /// `rapport registry …`
 #[derive(Debug, Args)]
@@ -74,38 +75,4 @@ pub(crate) fn run(args: RegistryArgs, output: Output) -> Result<()> {
         RegistryCommand::Gc(command) => gc::run(&command, &store, &trust, output),
         RegistryCommand::Export(command) => export::run(&command, &store, &trust, output),
     }
-}
-
-/// The artifacts, `(name, bytes)`, of the bundle that an alias names, each checked against the signed manifest.
-pub(crate) fn load(args: &BundleSource) -> Result<Vec<(String, Vec<u8>)>> {
-    let store = store::Store::new(args.models.clone());
-    let verified = store.verified(&args.trust.keys()?, &TrustState::at(0))?;
-    let mut artifacts = Vec::new();
-    for (hash, artifact) in verified.manifest.bundle_artifacts(&args.alias)? {
-        let path = store.find(&hash, artifact)?.with_context(|| {
-            format!(
-                "{} ({hash}) of the {} bundle is neither in {} nor in {}; `rapport base fetch` and \
-                 `rapport export encoder` make the large ones",
-                artifact.name,
-                args.alias,
-                store.committed().display(),
-                store::Store::cached().display()
-            )
-        })?;
-        artifacts.push((artifact.name.clone(), files::read(&path)?));
-    }
-    Ok(artifacts)
-}
-
-/// Which published bundle to answer with.
-#[derive(Debug, Args)]
-pub(crate) struct BundleSource {
-    /// Folder with registry.json and the small artifacts.
-    #[arg(long, value_name = "DIR", default_value = "models")]
-    models: PathBuf,
-    /// Which bundle of the registry.
-    #[arg(long, default_value = "champion")]
-    alias: String,
-    #[command(flatten)]
-    trust: keys::TrustArgs,
 }

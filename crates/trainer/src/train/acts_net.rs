@@ -12,13 +12,13 @@ use burn::optim::{AdamWConfig, GradientsParams};
 use burn::tensor::{Device, Int, Tensor, TensorData, activation};
 use rand_chacha::ChaCha8Rng;
 use rapport_conversation::Speaker;
-use rapport_engine::turn_vector_len;
 
 use super::balance::repeats;
 use super::checkpoint::Checkpoint;
 use super::example::Example;
 use super::layer::{cross_entropy, glorot, learning_rate, linear, matrix, softmax_rows, values};
 use super::random::{dropout, generator, shuffle};
+use super::scaling::Scaling;
 
 /// Classes of each head.
 pub(crate) const CLASSES: usize = 6;
@@ -69,45 +69,6 @@ impl Default for ActsOptions {
             fine_minimum: 10,
         }
     }
-}
-
-/// Shift and scale of each input: blocks are brought to sizes that learn at the same pace.
-#[derive(Debug, Clone, PartialEq)]
-pub(crate) struct Scaling {
-    /// Taken off each input.
-    pub mean: Vec<f32>,
-    /// Multiplied with what is left.
-    pub scale: Vec<f32>,
-}
-
-impl Scaling {
-    /// Embedding times 8, hashed words times 5, surface features standardised times a half.
-    pub(crate) fn fit(examples: &[&Example]) -> Self {
-        let dimensions = examples[0].readings[0].embedding.len();
-        let surface: Vec<&[f32]> =
-            examples.iter().flat_map(|e| &e.readings).map(|r| &r.surface[..]).collect();
-        let (mean, deviation) = moments(&surface);
-        let words = turn_vector_len(dimensions) - dimensions - mean.len();
-        let mut scaling = Self {
-            mean: vec![0.0; dimensions + words],
-            scale: [vec![8.0; dimensions], vec![5.0; words]].concat(),
-        };
-        scaling.mean.extend(mean);
-        scaling.scale.extend(deviation.iter().map(|d| 0.5 / (d + 1e-2)));
-        scaling
-    }
-}
-
-/// Mean and standard deviation of each column.
-pub(crate) fn moments(rows: &[&[f32]]) -> (Vec<f32>, Vec<f32>) {
-    let width = rows.first().map_or(0, |r| r.len());
-    let n = rows.len().max(1) as f64;
-    let column = |f: &dyn Fn(usize, f64) -> f64| -> Vec<f64> {
-        (0..width).map(|i| rows.iter().map(|r| f(i, f64::from(r[i]))).sum::<f64>() / n).collect()
-    };
-    let mean = column(&|_, x| x);
-    let variance = column(&|i, x| (x - mean[i]).powi(2));
-    (mean.iter().map(|m| *m as f32).collect(), variance.iter().map(|v| v.sqrt() as f32).collect())
 }
 
 /// The network.

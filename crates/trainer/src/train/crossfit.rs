@@ -8,9 +8,10 @@ use anyhow::Result;
 use rapport_engine::Temperatures;
 use rayon::prelude::*;
 
-use super::acts_net::{self, ActsNet, ActsOptions, Scaling};
+use super::acts_net::{self, ActsNet, ActsOptions};
 use super::checkpoint::Checkpoint;
 use super::example::Example;
+use super::scaling::Scaling;
 use super::temperature;
 use crate::Output;
 
@@ -59,7 +60,7 @@ impl ActModels {
         checkpoints: Option<&Path>,
         output: Output,
     ) -> Result<Self> {
-        let scaling = Scaling::fit(labelled);
+        let scaling = Scaling::of_turns(labelled);
         let count = folds.iter().max().map_or(0, |m| m + 1);
         let mut left_out = vec![(usize::MAX, usize::MAX)];
         for f in 0..count {

@@ -3,9 +3,10 @@
 //! Networks that differ in their seed stand side by side in one graph; their probabilities are
 //! averaged and written as logarithms, so that a temperature can still be applied.
 
-use super::acts_net::{ActsNet, CLASSES, CONTEXT, Scaling};
+use super::acts_net::{ActsNet, CLASSES, CONTEXT};
 use super::layer::weights;
-use super::sequence_net::{SequenceNet, Standardization};
+use super::scaling::Scaling;
+use super::sequence_net::SequenceNet;
 use crate::onnx::{Attribute, ElementType, GraphBuilder};
 
 /// Smallest probability whose logarithm is written.
@@ -120,12 +121,7 @@ pub(crate) fn acts(nets: &[ActsNet], scaling: &Scaling, storage: Storage) -> Vec
 }
 
 /// `response_type.onnx` and `stage.onnx`: one ONNX `LSTM` for each network.
-pub(crate) fn sequence(
-    name: &str,
-    nets: &[SequenceNet],
-    standard: &Standardization,
-    heads: &[&str],
-) -> Vec<u8> {
+pub(crate) fn sequence(name: &str, nets: &[SequenceNet], standard: &Scaling, heads: &[&str]) -> Vec<u8> {
     let mut g = GraphBuilder::new(name);
     let width = standard.mean.len();
     let x = g.input("sequence", ElementType::F32, &["batch", "turns", &width.to_string()]);

@@ -6,13 +6,14 @@ use rapport_conversation::Speaker;
 use rapport_engine::{LEXICAL_BUCKETS, SEQUENCE_FEATURES, SURFACE_FEATURES, TurnReading};
 use rapport_inference::{Input, OnnxModel, softmax};
 
-use super::acts_net::{self, ActsNet, ActsOptions, Scaling};
+use super::acts_net::{self, ActsNet, ActsOptions};
 use super::checkpoint::Checkpoint;
 use super::crossfit::average;
 use super::example::Example;
 use super::heads_onnx::{Storage, acts, sentiment, sequence};
 use super::random::{generator, normal};
-use super::sequence_net::{self, Sequence, SequenceNet, SequenceOptions, Standardization};
+use super::scaling::Scaling;
+use super::sequence_net::{self, Sequence, SequenceNet, SequenceOptions};
 
 const DIMENSIONS: usize = 8;
 
@@ -54,7 +55,7 @@ fn examples() -> Vec<Example> {
 /// Largest difference between the act head in tract and in burn, over every turn's own head.
 fn act_difference(storage: Storage) -> f32 {
     let examples = examples();
-    let scaling = Scaling::fit(&examples.iter().collect::<Vec<_>>());
+    let scaling = Scaling::of_turns(&examples.iter().collect::<Vec<_>>());
     let nets = act_nets(&examples, &scaling);
     let model = OnnxModel::load("acts.onnx", &acts(&nets, &scaling, storage)).unwrap();
     let width = scaling.mean.len();
@@ -95,7 +96,7 @@ fn eight_bits_change_an_act_by_little() {
 #[test]
 fn the_act_head_learns_what_can_be_told() {
     let examples = examples();
-    let scaling = Scaling::fit(&examples.iter().collect::<Vec<_>>());
+    let scaling = Scaling::of_turns(&examples.iter().collect::<Vec<_>>());
     let nets = act_nets(&examples, &scaling);
     let (mut right, mut all) = (0, 0);
     for example in &examples {
@@ -125,10 +126,10 @@ fn sequence_options() -> SequenceOptions {
     SequenceOptions { hidden: 6, epochs: 3, batch: 4, turn_dropout: 0.1, crop: 0.3, ..Default::default() }
 }
 
-fn sequence_nets() -> (Vec<SequenceNet>, Standardization) {
+fn sequence_nets() -> (Vec<SequenceNet>, Scaling) {
     let sequences: Vec<Sequence> = (0..12).map(|s| a_sequence(s, 7)).collect();
     let refs: Vec<&Sequence> = sequences.iter().collect();
-    let standard = Standardization::fit(&refs);
+    let standard = Scaling::of_sequences(&refs);
     let fit = |seed| {
         let checkpoint = Checkpoint::default();
         sequence_net::fit(&refs, &refs[..4], &standard, 2, &sequence_options(), seed, &checkpoint, &|| ())
@@ -162,7 +163,7 @@ fn the_sequence_models_answer_as_their_networks() {
 fn training_is_the_same_every_time_and_goes_on_after_an_interruption() {
     let sequences: Vec<Sequence> = (0..12).map(|s| a_sequence(s, 7)).collect();
     let refs: Vec<&Sequence> = sequences.iter().collect();
-    let standard = Standardization::fit(&refs);
+    let standard = Scaling::of_sequences(&refs);
     let fit = |checkpoint: &Checkpoint, epoch_done: &(dyn Fn() + Sync)| {
         sequence_net::fit(&refs, &[], &standard, 2, &sequence_options(), 7, checkpoint, epoch_done).unwrap()
     };

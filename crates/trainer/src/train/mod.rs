@@ -17,6 +17,7 @@ pub(crate) mod lbfgs;
 pub(crate) mod logistic;
 mod random;
 mod run;
+mod scaling;
 mod sentiment;
 mod sequence_net;
 mod sequences;
@@ -28,6 +29,7 @@ use std::path::{Path, PathBuf};
 use anyhow::{Context, Result, ensure};
 use clap::Args;
 use rapport_engine::Playbook;
+use serde_json::Value;
 
 use crate::files::{StagedFolder, read, read_text};
 use crate::{Output, cache_dir};
@@ -91,6 +93,7 @@ impl TrainArgs {
         let mut settings: Settings = match &self.settings {
             None => Settings::default(),
             Some(path) => serde_json::from_str(&read_text(path)?)
+                .and_then(over_defaults)
                 .with_context(|| format!("{} is not a run's settings", path.display()))?,
         };
         for sequence in [&mut settings.response_type, &mut settings.stage] {
@@ -118,7 +121,24 @@ impl TrainArgs {
     }
 }
 
-fn hashed(path: &Path) -> Result<serde_json::Value> {
+/// Settings from what a file gives; each that is left out, at any depth, keeps its own default.
+fn over_defaults(given: Value) -> serde_json::Result<Settings> {
+    fn lay(over: Value, under: &mut Value) {
+        match (over, under) {
+            (Value::Object(over), Value::Object(under)) => {
+                for (name, value) in over {
+                    lay(value, under.entry(name).or_insert(Value::Null));
+                }
+            }
+            (over, under) => *under = over,
+        }
+    }
+    let mut settings = serde_json::to_value(Settings::default())?;
+    lay(given, &mut settings);
+    serde_json::from_value(settings)
+}
+
+fn hashed(path: &Path) -> Result<Value> {
     let bytes = read(path)?;
     let name = path.file_name().unwrap_or_default().to_string_lossy();
     Ok(serde_json::json!({ "file": name, "bytes": bytes.len(), "sha256": crate::sha256_hex(&bytes) }))
@@ -165,4 +185,20 @@ pub(crate) fn run(args: &TrainArgs, output: Output) -> Result<()> {
     folder.finish()?;
     let _ = std::fs::remove_dir_all(&checkpoints);
     output.result(&summary, || summary.text(&args.out))
+}
+
+#[cfg(test)]
+#[allow(clippy::unwrap_used)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn settings_left_out_keep_their_own_default() {
+        let settings = over_defaults(serde_json::json!({"stage": {"seeds": 2}, "folds": 3})).unwrap();
+        let usual = Settings::default();
+        assert_eq!((settings.stage.seeds, settings.folds), (2, 3));
+        assert_eq!(settings.stage.epochs, usual.stage.epochs);
+        assert_ne!(usual.stage.epochs, usual.response_type.epochs, "the test needs two defaults");
+        assert!(over_defaults(serde_json::json!({"folsd": 3})).is_err());
+    }
 }

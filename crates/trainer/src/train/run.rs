@@ -13,8 +13,9 @@ use super::checkpoint::Checkpoint;
 use super::crossfit::{ActModels, ActRows, act_temperatures};
 use super::direction::{self, DirectionFigures, DirectionOptions};
 use super::example::{Example, prepare_all};
+use super::scaling::Scaling;
 use super::sentiment::{self, SentimentHead};
-use super::sequence_net::{self, Sequence, SequenceNet, SequenceOptions, Standardization};
+use super::sequence_net::{self, Sequence, SequenceNet, SequenceOptions};
 use super::sequences::{
     RawOutlook, SequenceModels, acts, inputs, sequence_temperatures, with_response_targets,
     with_soft_response_targets, with_stage_targets,
@@ -302,7 +303,7 @@ impl SequenceFit<'_> {
             .zip(soft)
             .map(|(e, (s, a))| with_soft_response_targets(s.clone(), e, a))
             .collect();
-        let standard = Standardization::fit(&own.iter().collect::<Vec<_>>());
+        let standard = Scaling::of_sequences(&own.iter().collect::<Vec<_>>());
         let train =
             |what: &str, labelled: &[Sequence], soft: &[Sequence], heads, options: &SequenceOptions| {
                 (0..options.seeds as u64)

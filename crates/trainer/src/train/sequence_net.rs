@@ -14,6 +14,7 @@ use super::balance::repeats;
 use super::checkpoint::Checkpoint;
 use super::layer::{cross_entropy, glorot, learning_rate, linear, softmax_rows, values};
 use super::random::{dropout, generator, shuffle};
+use super::scaling::Scaling;
 
 /// Classes of every head.
 pub(crate) const CLASSES: usize = 6;
@@ -82,24 +83,6 @@ impl Default for SequenceOptions {
     }
 }
 
-/// Mean and inverse deviation of each input.
-#[derive(Debug, Clone, PartialEq)]
-pub(crate) struct Standardization {
-    /// Taken off each input.
-    pub mean: Vec<f32>,
-    /// Multiplied with what is left.
-    pub scale: Vec<f32>,
-}
-
-impl Standardization {
-    /// Of the rows of training sequences.
-    pub(crate) fn fit(sequences: &[&Sequence]) -> Self {
-        let rows: Vec<&[f32]> = sequences.iter().flat_map(|s| &s.inputs).map(|r| &r[..]).collect();
-        let (mean, deviation) = super::acts_net::moments(&rows);
-        Self { mean, scale: deviation.iter().map(|d| 1.0 / (d + 0.01)).collect() }
-    }
-}
-
 /// The network. Gates stand in ONNX's order: input, output, forget, cell.
 #[derive(Module, Debug)]
 pub(crate) struct SequenceNet {
@@ -159,7 +142,7 @@ impl SequenceNet {
     }
 
     /// Probabilities of every head after each turn: `[heads][turns][6]`.
-    pub(crate) fn predict(&self, sequence: &Sequence, standard: &Standardization) -> Vec<Vec<Vec<f32>>> {
+    pub(crate) fn predict(&self, sequence: &Sequence, standard: &Scaling) -> Vec<Vec<Vec<f32>>> {
         let turns = sequence.inputs.len();
         if turns == 0 {
             return vec![Vec::new(); self.heads.len()];
@@ -178,7 +161,7 @@ struct Padded {
 }
 
 /// Standardised inputs and targets of some sequences, padded with zeros to the longest.
-fn pad(sequences: &[&Sequence], standard: &Standardization, heads: usize) -> Padded {
+fn pad(sequences: &[&Sequence], standard: &Scaling, heads: usize) -> Padded {
     let turns = sequences.iter().map(|s| s.inputs.len()).max().unwrap_or(0);
     let mut inputs = vec![0.0; sequences.len() * turns * SEQUENCE_FEATURES];
     let mut targets = vec![vec![0.0; sequences.len() * turns * CLASSES]; heads];
@@ -240,7 +223,7 @@ fn weigh(sequences: &mut [Sequence], heads: usize, power: f64) {
 pub(crate) fn fit(
     labelled: &[&Sequence],
     soft: &[&Sequence],
-    standard: &Standardization,
+    standard: &Scaling,
     heads: usize,
     options: &SequenceOptions,
     seed: u64,

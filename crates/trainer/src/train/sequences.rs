@@ -5,7 +5,8 @@ use rapport_engine::{Acts, Outlook, Temperatures, never_back, never_behind};
 
 use super::crossfit::ActRows;
 use super::example::Example;
-use super::sequence_net::{CLASSES, Sequence, SequenceNet, Standardization};
+use super::scaling::Scaling;
+use super::sequence_net::{CLASSES, Sequence, SequenceNet};
 use super::temperature;
 
 /// Weight of a prediction made when the salesperson has still to speak: the rep sees it, but it is
@@ -73,7 +74,7 @@ pub(crate) fn with_stage_targets(mut sequence: Sequence, example: &Example) -> S
 #[derive(Debug)]
 pub(crate) struct SequenceModels {
     /// Of the inputs.
-    pub standard: Standardization,
+    pub standard: Scaling,
     /// Networks of the next response type.
     pub response_type: Vec<SequenceNet>,
     /// Networks of the stage.
@@ -81,7 +82,7 @@ pub(crate) struct SequenceModels {
 }
 
 /// Mean probabilities of several networks: `[heads][turns][6]`.
-fn average(nets: &[SequenceNet], sequence: &Sequence, standard: &Standardization) -> Vec<Vec<Vec<f32>>> {
+fn average(nets: &[SequenceNet], sequence: &Sequence, standard: &Scaling) -> Vec<Vec<Vec<f32>>> {
     let mut sum: Vec<Vec<Vec<f32>>> = Vec::new();
     for net in nets {
         let p = net.predict(sequence, standard);
