@@ -8,13 +8,14 @@ use std::collections::BTreeMap;
 use anyhow::Result;
 use burn::module::Module;
 use burn::nn::Linear;
-use burn::optim::{AdamWConfig, GradientsParams};
+use burn::optim::{AdamWConfig, GradientsParams, ModuleOptimizer};
 use burn::tensor::{Device, Int, Tensor, TensorData, activation};
 use rand_chacha::ChaCha8Rng;
 use rapport_conversation::Speaker;
 
 use super::balance::repeats;
 use super::checkpoint::Checkpoint;
+use super::epochs::{EarlyStopping, Epochs, keep_aside};
 use super::example::Example;
 use super::layer::{cross_entropy, glorot, learning_rate, linear, matrix, softmax_rows, values};
 use super::random::{dropout, generator, shuffle};
@@ -51,6 +52,8 @@ pub(crate) struct ActsOptions {
     pub oversample: usize,
     /// A fine label is learned when at least this many turns have it.
     pub fine_minimum: usize,
+    /// When to stop before the last epoch; without it every epoch is made.
+    pub early_stopping: Option<EarlyStopping>,
 }
 
 impl Default for ActsOptions {
@@ -67,6 +70,7 @@ impl Default for ActsOptions {
             class_weight_power: 0.0,
             oversample: 1,
             fine_minimum: 10,
+            early_stopping: None,
         }
     }
 }
@@ -210,7 +214,10 @@ pub(crate) fn fit(
     let fine = fine_index(examples, options.fine_minimum);
     let net = ActsNet::new(scaling.mean.len(), fine.len(), options, seed, &device);
     let optimizer = AdamWConfig::new().with_weight_decay(options.weight_decay).init();
-    let (start, mut net, mut optimizer) = checkpoint.load(net, optimizer)?;
+    let (train, aside) =
+        keep_aside(examples.len(), options.early_stopping, &mut generator(seed, "kept aside"));
+    let aside: Vec<&Example> = aside.into_iter().map(|i| examples[i]).collect();
+    let examples: Vec<&Example> = train.into_iter().map(|i| examples[i]).collect();
     let weights_of = |speaker| {
         let of_speaker = |e: &&Example| -> Vec<usize> {
             (0..e.act.len()).filter(|&t| e.speaker(t) == speaker).filter_map(|t| e.act[t]).collect()
@@ -225,11 +232,7 @@ pub(crate) fn fit(
     let repeated: Vec<&Example> =
         examples.iter().zip(times).flat_map(|(e, n)| std::iter::repeat_n(*e, n)).collect();
     let steps = repeated.len().div_ceil(options.batch);
-    for epoch in 0..options.epochs {
-        if epoch < start {
-            epoch_done();
-            continue;
-        }
+    let pass = |epoch, mut net: ActsNet, optimizer: &mut ModuleOptimizer| {
         let random = &mut generator(seed, &format!("acts epoch {epoch}"));
         let mut order = repeated.clone();
         shuffle(random, &mut order);
@@ -272,8 +275,19 @@ pub(crate) fn fit(
             let rate = learning_rate(options.learning_rate, epoch * steps + step, steps, options.epochs);
             net = optimizer.step(rate, net, gradients);
         }
-        checkpoint.save(epoch + 1, options.epochs, &net, &optimizer)?;
-        epoch_done();
-    }
-    Ok(net.valid())
+        net
+    };
+    let loss = |net: &ActsNet| {
+        let device = Device::flex();
+        let (_, context) = net.valid().context(&batch(&aside, scaling, None), None, &device);
+        let of = |logits, speaker, weights: &[f64]| {
+            f64::from(values(cross_entropy(logits, targets(&aside, speaker, weights)))[0])
+        };
+        let net = net.valid();
+        of(net.response_type.forward(context.clone()), Speaker::Customer, &customer_weights)
+            + of(net.seller_act.forward(context), Speaker::Salesperson, &seller_weights)
+    };
+    let epochs =
+        Epochs { epochs: options.epochs, stopping: options.early_stopping, checkpoint, done: epoch_done };
+    Ok(epochs.run(net, optimizer, pass, loss)?.valid())
 }

@@ -13,6 +13,28 @@ use burn::tensor::Bytes;
 /// Epochs of small networks take a fraction of a second: writing after each would cost more than it saves.
 const INTERVAL: Duration = Duration::from_secs(5);
 
+/// A unit of training between two epochs.
+pub(crate) struct State<M> {
+    /// Whole epochs that are done.
+    pub epoch: usize,
+    /// The network.
+    pub module: M,
+    /// Its optimizer.
+    pub optimizer: ModuleOptimizer,
+    /// The best network so far, where examples are kept aside.
+    pub best: Option<Best<M>>,
+}
+
+/// The network with the lowest loss on the examples kept aside.
+pub(crate) struct Best<M> {
+    /// The epoch that made it, from 0.
+    pub epoch: usize,
+    /// Its loss.
+    pub loss: f64,
+    /// The network.
+    pub module: M,
+}
+
 /// Where one unit of training keeps its state; without a folder nothing is kept.
 #[derive(Debug, Default)]
 pub(crate) struct Checkpoint {
@@ -43,24 +65,24 @@ impl Checkpoint {
         due
     }
 
-    /// Writes the state after `epoch` of `epochs` whole epochs, aside and then renamed. The last is always
-    /// written: a unit that is done is not trained again.
-    pub(crate) fn save<M: Module>(
-        &self,
-        epoch: usize,
-        epochs: usize,
-        module: &M,
-        optimizer: &ModuleOptimizer,
-    ) -> Result<()> {
-        let due = |_: &&PathBuf| epoch == epochs || self.is_due();
+    /// Writes the state of a unit of `epochs` epochs, aside and then renamed. The last is always written: a unit
+    /// that is done is not trained again.
+    pub(crate) fn save<M: Module>(&self, state: &State<M>, epochs: usize) -> Result<()> {
+        let due = |_: &&PathBuf| state.epoch == epochs || self.is_due();
         let Some(file) = self.file.as_ref().filter(due) else { return Ok(()) };
-        let module = module.clone().into_record().into_bytes().context("encode the weights")?;
-        let optimizer = optimizer.into_bytes().context("encode the optimizer")?;
-        let mut bytes = Vec::with_capacity(24 + module.len() + optimizer.len());
-        bytes.extend((epoch as u64).to_le_bytes());
+        let record = |module: &M| module.clone().into_record().into_bytes().context("encode the weights");
+        let module = record(&state.module)?;
+        let optimizer = state.optimizer.into_bytes().context("encode the optimizer")?;
+        let best = state.best.as_ref().map(|b| record(&b.module)).transpose()?;
+        let mut bytes = Vec::new();
+        bytes.extend((state.epoch as u64).to_le_bytes());
+        bytes.extend(state.best.as_ref().map_or(0, |b| b.epoch as u64).to_le_bytes());
+        bytes.extend(state.best.as_ref().map_or(0.0, |b| b.loss).to_le_bytes());
         bytes.extend((module.len() as u64).to_le_bytes());
+        bytes.extend((optimizer.len() as u64).to_le_bytes());
         bytes.extend(&*module);
         bytes.extend(&*optimizer);
+        bytes.extend(best.iter().flat_map(|b| b.iter()));
         // Renamed, so never half-written; not forced to disk, which would take longer than the epoch.
         let aside = file.with_extension("aside");
         std::fs::write(&aside, &bytes)
@@ -68,27 +90,35 @@ impl Checkpoint {
             .with_context(|| format!("cannot write the checkpoint {}", file.display()))
     }
 
-    /// Reads the state back: the number of whole epochs, the module and the optimizer.
+    /// Reads the state back, or begins with what is given.
     ///
     /// A checkpoint that cannot be read is an error rather than a silent new start.
-    pub(crate) fn load<M: Module>(
-        &self,
-        module: M,
-        optimizer: ModuleOptimizer,
-    ) -> Result<(usize, M, ModuleOptimizer)> {
-        let Some(file) = self.file.as_ref().filter(|f| f.exists()) else { return Ok((0, module, optimizer)) };
+    pub(crate) fn load<M: Module>(&self, module: M, optimizer: ModuleOptimizer) -> Result<State<M>> {
+        let Some(file) = self.file.as_ref().filter(|f| f.exists()) else {
+            return Ok(State { epoch: 0, module, optimizer, best: None });
+        };
         let unreadable = || format!("read the checkpoint {}; remove it to start anew", file.display());
         let bytes = std::fs::read(file).with_context(unreadable)?;
-        let number = |at: usize| -> Option<usize> {
-            Some(u64::from_le_bytes(bytes.get(at..at + 8)?.try_into().ok()?) as usize)
+        let eight = |at: usize| -> Result<[u8; 8]> {
+            Ok(bytes.get(at..at + 8).with_context(unreadable)?.try_into()?)
         };
-        let (epoch, length) = number(0).zip(number(8)).with_context(unreadable)?;
-        let weights = bytes.get(16..16 + length).with_context(unreadable)?;
-        let record =
-            ModuleRecord::from_bytes(Bytes::from_bytes_vec(weights.to_vec())).with_context(unreadable)?;
+        let number = |at: usize| -> Result<usize> { Ok(u64::from_le_bytes(eight(at)?) as usize) };
+        let (weights, rest) = (number(24)?, number(32)?);
+        let split = 40usize.checked_add(weights).and_then(|a| Some((a, a.checked_add(rest)?)));
+        let (middle, end) = split.filter(|(_, end)| *end <= bytes.len()).with_context(unreadable)?;
+        let read = |bytes: &[u8]| {
+            let record = ModuleRecord::from_bytes(Bytes::from_bytes_vec(bytes.to_vec()));
+            record.with_context(unreadable).map(|record| module.clone().load_record(record))
+        };
+        let best = (end < bytes.len())
+            .then(|| -> Result<Best<M>> {
+                let loss = f64::from_le_bytes(eight(16)?);
+                Ok(Best { epoch: number(8)?, loss, module: read(&bytes[end..])? })
+            })
+            .transpose()?;
         let optimizer = optimizer
-            .from_bytes(Bytes::from_bytes_vec(bytes[16 + length..].to_vec()))
+            .from_bytes(Bytes::from_bytes_vec(bytes[middle..end].to_vec()))
             .with_context(unreadable)?;
-        Ok((epoch, module.load_record(record), optimizer))
+        Ok(State { epoch: number(0)?, module: read(&bytes[40..middle])?, optimizer, best })
     }
 }

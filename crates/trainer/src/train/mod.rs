@@ -7,6 +7,7 @@ mod card;
 mod checkpoint;
 mod crossfit;
 mod direction;
+mod epochs;
 mod example;
 mod figures;
 mod heads_onnx;
@@ -77,6 +78,10 @@ pub(crate) struct TrainArgs {
     /// Passes over the conversations, for every network.
     #[arg(long, value_name = "N")]
     epochs: Option<usize>,
+    /// Stop a network after so many epochs without a lower loss on a tenth of its conversations, kept aside;
+    /// without it, every epoch is made.
+    #[arg(long, value_name = "EPOCHS")]
+    patience: Option<usize>,
     /// Parts that are kept back in turn.
     #[arg(long, value_name = "N")]
     folds: Option<usize>,
@@ -96,6 +101,7 @@ impl TrainArgs {
                 .and_then(over_defaults)
                 .with_context(|| format!("{} is not a run's settings", path.display()))?,
         };
+        let stopping = self.patience.map(|patience| epochs::EarlyStopping { share: 0.1, patience });
         for sequence in [&mut settings.response_type, &mut settings.stage] {
             sequence.class_weight_power = self.class_weights.unwrap_or(sequence.class_weight_power);
             sequence.turn_dropout = self.turn_dropout.unwrap_or(sequence.turn_dropout);
@@ -103,7 +109,9 @@ impl TrainArgs {
             sequence.oversample = self.oversample.unwrap_or(sequence.oversample);
             sequence.seeds = self.seeds.unwrap_or(sequence.seeds);
             sequence.epochs = self.epochs.unwrap_or(sequence.epochs);
+            sequence.early_stopping = stopping.or(sequence.early_stopping);
         }
+        settings.acts.early_stopping = stopping.or(settings.acts.early_stopping);
         settings.acts.class_weight_power = self.class_weights.unwrap_or(settings.acts.class_weight_power);
         settings.acts.oversample = self.oversample.unwrap_or(settings.acts.oversample);
         settings.acts.epochs = self.epochs.unwrap_or(settings.acts.epochs);

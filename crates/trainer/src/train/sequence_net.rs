@@ -4,7 +4,7 @@ use anyhow::Result;
 use burn::module::Module;
 use burn::nn::Linear;
 use burn::optim::grad_clipping::GradientClippingConfig;
-use burn::optim::{AdamWConfig, GradientsParams};
+use burn::optim::{AdamWConfig, GradientsParams, ModuleOptimizer};
 use burn::tensor::{Device, Tensor, TensorData, activation};
 use rand::RngExt;
 use rand_chacha::ChaCha8Rng;
@@ -12,6 +12,7 @@ use rapport_engine::SEQUENCE_FEATURES;
 
 use super::balance::repeats;
 use super::checkpoint::Checkpoint;
+use super::epochs::{EarlyStopping, Epochs, keep_aside};
 use super::layer::{cross_entropy, glorot, learning_rate, linear, softmax_rows, values};
 use super::random::{dropout, generator, shuffle};
 use super::scaling::Scaling;
@@ -60,6 +61,8 @@ pub(crate) struct SequenceOptions {
     pub seeds: usize,
     /// Turns of a training sequence at most.
     pub max_turns: usize,
+    /// When to stop before the last epoch; without it every epoch is made.
+    pub early_stopping: Option<EarlyStopping>,
 }
 
 impl Default for SequenceOptions {
@@ -79,6 +82,7 @@ impl Default for SequenceOptions {
             crop: 0.0,
             seeds: 2,
             max_turns: 48,
+            early_stopping: None,
         }
     }
 }
@@ -236,8 +240,10 @@ pub(crate) fn fit(
         .with_weight_decay(options.weight_decay)
         .init()
         .with_grad_clipping(GradientClippingConfig::Norm(1.0).init());
-    let (start, mut net, mut optimizer) = checkpoint.load(net, optimizer)?;
-    let mut labelled: Vec<Sequence> = labelled.iter().map(|s| (*s).clone()).collect();
+    let (train, aside) =
+        keep_aside(labelled.len(), options.early_stopping, &mut generator(seed, "kept aside"));
+    let aside: Vec<&Sequence> = aside.into_iter().map(|i| labelled[i]).collect();
+    let mut labelled: Vec<Sequence> = train.into_iter().map(|i| labelled[i].clone()).collect();
     let classes: Vec<Vec<usize>> =
         labelled.iter().map(|s| s.targets[0].iter().filter_map(certain).collect()).collect();
     let times = repeats(&classes, CLASSES, options.oversample);
@@ -245,11 +251,7 @@ pub(crate) fn fit(
     let repeated: Vec<&Sequence> =
         labelled.iter().zip(times).flat_map(|(s, n)| std::iter::repeat_n(s, n)).collect();
     let steps = repeated.len().div_ceil(options.batch);
-    for epoch in 0..options.epochs {
-        if epoch < start {
-            epoch_done();
-            continue;
-        }
+    let pass = |epoch, mut net: SequenceNet, optimizer: &mut ModuleOptimizer| {
         let random = &mut generator(seed, &format!("sequence epoch {epoch}"));
         let mut order = repeated.clone();
         shuffle(random, &mut order);
@@ -276,8 +278,18 @@ pub(crate) fn fit(
             let rate = learning_rate(options.learning_rate, epoch * steps + step, steps, options.epochs);
             net = optimizer.step(rate, net, gradients);
         }
-        checkpoint.save(epoch + 1, options.epochs, &net, &optimizer)?;
-        epoch_done();
-    }
-    Ok(net.valid())
+        net
+    };
+    let loss = |net: &SequenceNet| {
+        let batch = pad(&aside, standard, heads);
+        let shape = [aside.len(), batch.turns, SEQUENCE_FEATURES];
+        let x = Tensor::<3>::from_data(TensorData::new(batch.inputs, shape), &Device::flex());
+        let logits = net.valid().forward(x, None);
+        let each =
+            logits.into_iter().zip(batch.targets).map(|(l, t)| f64::from(values(cross_entropy(l, t))[0]));
+        each.sum()
+    };
+    let epochs =
+        Epochs { epochs: options.epochs, stopping: options.early_stopping, checkpoint, done: epoch_done };
+    Ok(epochs.run(net, optimizer, pass, loss)?.valid())
 }
