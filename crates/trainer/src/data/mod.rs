@@ -4,6 +4,7 @@ mod corpus;
 mod import;
 mod jsonl;
 mod label;
+mod outcome;
 mod split;
 mod stats;
 mod verify;
@@ -31,6 +32,8 @@ pub(crate) enum DataCommand {
     Label(label::LabelArgs),
     /// Check a labelled corpus: its plan, labels, personal data, repeats, leakage, agreement.
     Check(corpus::CheckArgs),
+    /// Score how far a simple model tells won from lost: the line that a model of conversion must beat.
+    Outcome(outcome::OutcomeArgs),
     /// Compare what rules and models say with human labels.
     Verify(verify::VerifyArgs),
 }
@@ -42,6 +45,7 @@ pub(crate) fn run(command: DataCommand, output: Output) -> Result<()> {
         DataCommand::Split(args) => split::run(&args, output),
         DataCommand::Label(args) => label::run(&args, output),
         DataCommand::Check(args) => corpus::run(&args, output),
+        DataCommand::Outcome(args) => outcome::run(&args, output),
         DataCommand::Verify(args) => verify::run(&args, output),
     }
 }
