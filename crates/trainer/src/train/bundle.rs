@@ -184,7 +184,7 @@ pub(super) fn write(
     // training data; the engine does not read it.
     put(&format!("bundle/{}", evaluate::BASELINES_FILE), &evaluate::Baselines::fit(&judged).to_json()?)?;
     put("direction-figures.json", &serde_json::to_vec_pretty(&trained.direction_figures)?)?;
-    for (name, text) in card::cards(args, settings, trained) {
+    for (name, text) in card::cards(args, sources, settings, trained) {
         put(&format!("cards/{name}"), text.as_bytes())?;
     }
     Ok(Summary {

@@ -6,11 +6,11 @@ use rapport_engine::bundle::artifact;
 
 use super::TrainArgs;
 use super::figures;
-use super::run::{Settings, Trained};
+use super::run::{Settings, Sources, Trained};
 
-const CONVERSATION_LIMITS: &str = "It learned from charity fund-raising chats between strangers and from short written sales \
-lines. On other talk it is less sure and less often right: look at the probabilities, not only at the top class. It \
-reads English. It must not be used to judge people, to set what somebody pays, or to decide without a person.";
+const CONVERSATION_LIMITS: &str = "It knows the talk named above and no other: elsewhere it is less sure and less often \
+right, so look at the probabilities, not only at the top class. It reads English. It must not be used to judge people, \
+to set what somebody pays, or to decide without a person.";
 
 fn card(title: &str, what: &str, data: &[String], figures: &str, limits: &str) -> String {
     let mut out = format!("# {title}\n\n{what}\n\n## Trained on\n\n");
@@ -21,26 +21,39 @@ fn card(title: &str, what: &str, data: &[String], figures: &str, limits: &str) -
     out
 }
 
-fn table(trained: &Trained, tasks: &[&str]) -> String {
-    let pairs: Vec<_> = trained.held_out.iter().map(|(at, a)| (&trained.examples[*at], a)).collect();
-    let all = figures::of(&pairs);
+fn table(sets: &[String], trained: &Trained, tasks: &[&str]) -> String {
     let mut out = String::from(
         "On conversations that the scored models never saw (cross-validation by whole conversation; the shipped \
-         model is trained on all of them by the same recipe). The majority column is the share of the most \
-         frequent class.\n\n| task | n | accuracy | macro F1 | log loss | calibration error | majority |\n|---|---|---|---|---|---|---|\n",
+         model is trained on all of them by the same recipe), by data file. The majority column is the share of the \
+         most frequent class.\n\n| task | data | n | accuracy | macro F1 | log loss | calibration error | majority |\n\
+         |---|---|---|---|---|---|---|---|\n",
     );
-    for (task, f) in all.iter().filter(|(task, _)| tasks.contains(*task)) {
-        let _ = writeln!(
-            out,
-            "| {task} | {} | {:.3} | {:.3} | {:.3} | {:.3} | {:.3} |",
-            f.n, f.accuracy, f.macro_f1, f.log_loss, f.calibration_error, f.majority
-        );
+    let mut names: Vec<&String> = sets.iter().collect();
+    names.dedup();
+    for task in tasks {
+        for name in &names {
+            let own = trained.held_out.iter().filter(|(at, _)| sets[*at] == **name);
+            let pairs: Vec<_> = own.map(|(at, a)| (&trained.examples[*at], a)).collect();
+            if let Some(f) = figures::of(&pairs).get(task) {
+                let _ = writeln!(
+                    out,
+                    "| {task} | {name} | {} | {:.3} | {:.3} | {:.3} | {:.3} | {:.3} |",
+                    f.n, f.accuracy, f.macro_f1, f.log_loss, f.calibration_error, f.majority
+                );
+            }
+        }
     }
     out
 }
 
 /// The cards by file name.
-pub(super) fn cards(args: &TrainArgs, settings: &Settings, trained: &Trained) -> Vec<(String, String)> {
+pub(super) fn cards(
+    args: &TrainArgs,
+    sources_read: &Sources,
+    settings: &Settings,
+    trained: &Trained,
+) -> Vec<(String, String)> {
+    let table = |tasks: &[&str]| table(&sources_read.sets, trained, tasks);
     let name =
         |artifact: &str| format!("{}.md", artifact.trim_end_matches(".onnx").trim_end_matches(".json"));
     let sources = &args.data_sources;
@@ -51,7 +64,27 @@ pub(super) fn cards(args: &TrainArgs, settings: &Settings, trained: &Trained) ->
             ["The example lines of models/playbook.json, as single customer turns (CC BY 4.0).".to_owned()],
         )
         .collect();
-    let s = &trained.sentiment;
+    let mut sentiment_data = vec![
+        "GoEmotions (Demszky et al., ACL 2020), Apache-2.0, grouped as its authors group the emotions; texts with \
+         both a positive and a negative emotion are left out."
+            .to_owned(),
+    ];
+    let mut sentiment = String::from(
+        "| kept back | n | accuracy | macro F1 | majority | trained on |\n|---|---|---|---|---|---|\n",
+    );
+    for (what, f) in [("texts", trained.sentiment.texts), ("turns", trained.sentiment.turns)] {
+        if f.held > 0 {
+            let _ = writeln!(
+                sentiment,
+                "| {what} | {} | {:.3} | {:.3} | {:.3} | {} |",
+                f.held, f.accuracy, f.macro_f1, f.majority, f.trained
+            );
+        }
+    }
+    if trained.sentiment.turns.held > 0 {
+        sentiment_data
+            .push("The turns with a tone of the conversations that the other heads learned from.".into());
+    }
     let d = &trained.direction_figures;
     let mut clusters = String::from(
         "| clusters | inertia | silhouette | stability (adjusted Rand of two halves) |\n|---|---|---|---|\n",
@@ -85,7 +118,7 @@ pub(super) fn cards(args: &TrainArgs, settings: &Settings, trained: &Trained) ->
                  Reads the turn and the two before it: sentence vector, 4,096 buckets of hashed words and word pairs, \
                  17 surface features.",
                 &with_playbook,
-                &table(trained, &["response-type-now", "seller-act-now"]),
+                &table(&["response-type-now", "seller-act-now"]),
                 CONVERSATION_LIMITS,
             ),
         ),
@@ -96,7 +129,7 @@ pub(super) fn cards(args: &TrainArgs, settings: &Settings, trained: &Trained) ->
                 "An LSTM over act probabilities and surface features that gives the type of the customer's next response. \
                  Conversations without human labels take part in training with the act head's probabilities as targets.",
                 sources,
-                &table(trained, &["response-type-next"]),
+                &table(&["response-type-next"]),
                 CONVERSATION_LIMITS,
             ),
         ),
@@ -107,7 +140,7 @@ pub(super) fn cards(args: &TrainArgs, settings: &Settings, trained: &Trained) ->
                 "An LSTM over act probabilities and surface features that gives the funnel stage after this turn and after \
                  the next. The engine lets neither go back.",
                 sources,
-                &table(trained, &["stage-now", "stage-next"]),
+                &table(&["stage-now", "stage-next"]),
                 CONVERSATION_LIMITS,
             ),
         ),
@@ -116,12 +149,9 @@ pub(super) fn cards(args: &TrainArgs, settings: &Settings, trained: &Trained) ->
             card(
                 "Sentiment head",
                 "A linear head over the sentence vector: negative, neutral, positive.",
-                &["GoEmotions (Demszky et al., ACL 2020), Apache-2.0, grouped as its authors group the emotions; texts with both a positive and a negative emotion are left out.".to_owned()],
-                &format!(
-                    "Accuracy {:.3}, macro F1 {:.3} on {} texts kept back (majority {:.3}); trained on {}.\n\n",
-                    s.accuracy, s.macro_f1, s.counts.1, s.majority, s.counts.0
-                ),
-                "It learned from comments on a public forum. It says how words sound, not what a person feels.",
+                &sentiment_data,
+                &sentiment,
+                "It says how words sound, not what a person feels.",
             ),
         ),
         (

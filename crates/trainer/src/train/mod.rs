@@ -156,9 +156,11 @@ pub(crate) fn run(args: &TrainArgs, output: Output) -> Result<()> {
     let settings = args.settings()?;
     ensure!(!args.out.exists(), "{} is there already; give another --out", args.out.display());
     let encoder = args.encoder.clone().unwrap_or_else(|| cache_dir().join("export"));
-    let mut conversations = Vec::new();
+    let (mut conversations, mut sets) = (Vec::new(), Vec::new());
     for path in &args.data {
         conversations.extend(crate::data::read_conversations(path)?);
+        let name = path.file_stem().unwrap_or_default().to_string_lossy().into_owned();
+        sets.resize(conversations.len(), name);
     }
     let playbook: Playbook = serde_json::from_str(&read_text(&args.playbook)?)
         .with_context(|| format!("{} is not a playbook", args.playbook.display()))?;
@@ -167,6 +169,7 @@ pub(crate) fn run(args: &TrainArgs, output: Output) -> Result<()> {
     };
     let sources = Sources {
         conversations,
+        sets,
         tones: sentiment::read_goemotions(&args.sentiment, settings.sentiment_texts)?,
         playbook,
         encoder: weights("encoder.onnx")?,

@@ -75,6 +75,8 @@ impl Default for Settings {
 pub(crate) struct Sources {
     /// Conversations, labelled or not.
     pub conversations: Vec<Conversation>,
+    /// The name of the set that each conversation belongs to.
+    pub sets: Vec<String>,
     /// Texts with their tones.
     pub tones: Vec<sentiment::ToneExample>,
     /// The suggestions.
@@ -125,16 +127,21 @@ pub(crate) fn train(
     let encoder = SentenceEncoder::load(&sources.encoder, &sources.tokenizer, limits)?;
     let mut store = VectorStore::open(&sha, limits.dimensions);
 
-    let tones = &sources.tones;
+    let turns = sentiment::of_turns(&sources.conversations);
+    let tones: Vec<&sentiment::ToneExample> = sources.tones.iter().chain(&turns).collect();
     store.encode(tones.iter().map(|t| t.text.as_str()), &encoder, output)?;
     let vectors: Vec<Vec<f32>> =
         tones.iter().filter_map(|t| store.get(&t.text)).map(<[f32]>::to_vec).collect();
-    output.note(format!("fit the sentiment head on {} texts", vectors.len()));
-    let sentiment = sentiment::fit(&vectors, &tones.iter().map(|t| t.tone).collect::<Vec<_>>());
-    output.note(format!(
-        "  sentiment accuracy {:.3} on {} texts kept back (majority {:.3})",
-        sentiment.accuracy, sentiment.counts.1, sentiment.majority
-    ));
+    output.note(format!("fit the sentiment head on {} texts and turns", vectors.len()));
+    let sentiment = sentiment::fit(&vectors, &tones);
+    for (what, f) in [("texts", sentiment.texts), ("turns", sentiment.turns)] {
+        if f.held > 0 {
+            output.note(format!(
+                "  sentiment accuracy {:.3}, macro F1 {:.3} on {} {what} kept back (majority {:.3})",
+                f.accuracy, f.macro_f1, f.held, f.majority
+            ));
+        }
+    }
     let head = super::heads_onnx::sentiment(&sentiment.model.weights, &sentiment.model.bias);
     let reader = Reader::load(&sources.encoder, &sources.tokenizer, &head, limits, sentiment.temperature)?;
 
