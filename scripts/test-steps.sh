@@ -6,6 +6,7 @@ SKIPPED=77
 
 step_needs() {
   case $1 in
+    corpus) echo bundle ;;
     playground) echo wasm ;;
     tsc) echo wasm playground ;;
     wasm_tests) echo bundle wasm ;;
@@ -38,6 +39,7 @@ step_bundle() {
   scripts/bundle
   rapport predict --conversations tests/conversations/recorded.jsonl --out "$RAPPORT_NATIVE_ANSWERS"
 }
+step_corpus() { rapport data check models/corpus; }
 step_wasm() { scripts/build-wasm; }
 step_worker() { scripts/build-worker; }
 step_playground() {

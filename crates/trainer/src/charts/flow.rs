@@ -36,6 +36,8 @@ pub fn flow_chart(title: &str, states: &[&str], counts: &[Vec<usize>]) -> Result
         let text = ("sans-serif", 13).into_font().color(&TEXT);
         let centred = text.pos(Pos::new(HPos::Center, VPos::Center));
         area.draw_text(title, &("sans-serif", 20).into_font().color(&TEXT), (16, 14))?;
+        // Numbers come last, on white, so that no arc runs through them.
+        let mut numbers = Vec::new();
         for from in 0..states.len() {
             for to in (0..states.len()).filter(|&to| drawn(from, to)) {
                 let up = to > from;
@@ -60,9 +62,12 @@ pub fn flow_chart(title: &str, states: &[&str], counts: &[Vec<usize>]) -> Result
                 area.draw(&Polygon::new(head, INK.filled()))?;
                 let top = point(0.5);
                 let label = format!("{:.0} %", share(from, to) * 100.0);
-                let place = (top.0, top.1 + (side * (8.0 + f64::from(width) / 2.0)) as i32);
-                area.draw_text(&label, &centred, place)?;
+                numbers.push((label, (top.0, top.1 + (side * (8.0 + f64::from(width) / 2.0)) as i32)));
             }
+        }
+        for (label, (x, y)) in numbers {
+            area.draw(&Rectangle::new([(x - 16, y - 7), (x + 16, y + 7)], WHITE.mix(0.85).filled()))?;
+            area.draw_text(&label, &centred, (x, y))?;
         }
         for (state, name) in states.iter().enumerate() {
             area.draw(&Circle::new((x(state), line), RADIUS, WHITE.filled()))?;

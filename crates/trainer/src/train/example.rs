@@ -1,6 +1,6 @@
 //! A conversation made ready for training: readings, gold labels, fine labels.
 
-use rapport_conversation::{Conversation, Label, Speaker};
+use rapport_conversation::{Commitment, Conversation, Label, Speaker};
 use rapport_engine::{MergedTurn, Reader, TurnReading, merge_turns};
 use rayon::prelude::*;
 
@@ -48,10 +48,21 @@ fn gold<T>(
         .collect()
 }
 
+/// What is known of a turn beyond its class: the labels of its sentences, or the finer labels of the turn.
 fn fine_labels(turn: &rapport_conversation::Turn) -> Option<Vec<String>> {
     let side = if turn.speaker == Speaker::Customer { "customer" } else { "seller" };
-    let names = turn.labels.other.get("sentence_acts")?.as_array()?;
-    Some(names.iter().filter_map(|n| n.as_str()).map(|n| format!("{side} {n}")).collect())
+    let labels = &turn.labels;
+    if let Some(names) = labels.other.get("sentence_acts").and_then(|n| n.as_array()) {
+        return Some(names.iter().filter_map(|n| n.as_str()).map(|n| format!("{side} {n}")).collect());
+    }
+    let finer = [
+        labels.call_stage.map(|l| format!("{side} in {}", l.name())),
+        labels.objection.map(|l| format!("{side} objects to {}", l.name())),
+        labels.buying_signal.map(|l| format!("{side} signals {}", l.name())),
+        labels.commitment.filter(|l| *l != Commitment::None).map(|l| format!("{side} commits {}", l.name())),
+    ];
+    let finer: Vec<String> = finer.into_iter().flatten().collect();
+    (!finer.is_empty()).then_some(finer)
 }
 
 /// Reads one conversation.

@@ -8,7 +8,7 @@ use rapport_conversation::{Conversation, Label, Speaker, TurnLabels};
 use serde::{Deserialize, Serialize};
 
 use super::Findings;
-use crate::files::read_text;
+use crate::files::read;
 use crate::metrics::ConfusionMatrix;
 
 /// Conversations that must have been labelled twice.
@@ -54,15 +54,8 @@ const LABELS: [(&str, Option<Speaker>, usize, Class); 9] = [
 ];
 
 pub(super) fn check(file: &Path, conversations: &[Conversation], findings: &mut Findings) -> Result<()> {
-    let text = read_text(file)?;
-    let twice = text
-        .lines()
-        .enumerate()
-        .map(|(i, line)| {
-            serde_json::from_str(line)
-                .with_context(|| format!("{}, line {}: not a second labelling", file.display(), i + 1))
-        })
-        .collect::<Result<Vec<Twice>>>()?;
+    let twice: Vec<Twice> = serde_json::from_slice(&read(file)?)
+        .with_context(|| format!("{} is not a second labelling", file.display()))?;
     let by_id: BTreeMap<&str, &Conversation> = conversations.iter().map(|c| (c.id.as_str(), c)).collect();
     let ids: BTreeSet<&str> = twice.iter().map(|t| t.id.as_str()).collect();
     if ids.len() < LEAST {

@@ -1,7 +1,7 @@
 //! `rapport data check`: whether a labelled corpus is what its plan says, and safe to train on.
 //!
 //! A corpus is a folder: canonical JSONL files, `plan.json` (what was to be written, and how much of each kind at
-//! least) and `second-labels.jsonl` (turns that two people labelled without seeing each other's labels).
+//! least) and `second-labels.json` (turns that two people labelled without seeing each other's labels).
 
 mod agreement;
 mod labels;
@@ -26,7 +26,7 @@ use crate::{Output, cache_dir};
 use rapport_inference::{EncoderLimits, SentenceEncoder};
 
 const PLAN: &str = "plan.json";
-const SECOND: &str = "second-labels.jsonl";
+const SECOND: &str = "second-labels.json";
 
 #[derive(Debug, Args)]
 pub(crate) struct CheckArgs {
@@ -67,7 +67,7 @@ struct Findings {
 fn corpus_files(folder: &Path) -> Result<Vec<PathBuf>> {
     let entries = std::fs::read_dir(folder).with_context(|| format!("cannot read {}", folder.display()))?;
     let mut files: Vec<PathBuf> = entries.filter_map(|e| e.ok().map(|e| e.path())).collect();
-    files.retain(|p| p.extension().is_some_and(|e| e == "jsonl") && !p.ends_with(SECOND));
+    files.retain(|p| p.extension().is_some_and(|e| e == "jsonl"));
     files.sort();
     ensure!(!files.is_empty(), "{} holds no .jsonl file", folder.display());
     Ok(files)
