@@ -29,13 +29,14 @@ pub fn flow_chart(title: &str, states: &[&str], counts: &[Vec<usize>]) -> Result
         kept.map(|(a, b)| a.abs_diff(b)).max().unwrap_or(0) as f64
     };
     let (above, below) = (height(reach(true)), height(reach(false)));
-    let line = 60 + above as i32 + RADIUS;
+    let line = 76 + above as i32 + RADIUS;
     let size = ((GAP * n + 40) as u32, (line + RADIUS + below as i32 + 60) as u32);
     let x = |state: usize| 20 + GAP / 2 + GAP * state as i32;
     draw(size, |area| {
         let text = ("sans-serif", 13).into_font().color(&TEXT);
         let centred = text.pos(Pos::new(HPos::Center, VPos::Center));
         area.draw_text(title, &("sans-serif", 20).into_font().color(&TEXT), (16, 14))?;
+        area.draw_text("in a circle: stays; on an arc: goes on to", &text, (16, 40))?;
         // Numbers come last, on white, so that no arc runs through them.
         let mut numbers = Vec::new();
         for from in 0..states.len() {

@@ -129,6 +129,14 @@ impl TrainArgs {
     }
 }
 
+/// What a data file is called in the cards: its name, or its folder's for a part of a split.
+fn set_name(path: &Path) -> String {
+    let name = |part: Option<&std::ffi::OsStr>| part.unwrap_or_default().to_string_lossy().into_owned();
+    let stem = name(path.file_stem());
+    let folder = name(path.parent().and_then(Path::file_name));
+    if matches!(stem.as_str(), "train" | "validation" | "test") && !folder.is_empty() { folder } else { stem }
+}
+
 /// Settings from what a file gives; each that is left out, at any depth, keeps its own default.
 fn over_defaults(given: Value) -> serde_json::Result<Settings> {
     fn lay(over: Value, under: &mut Value) {
@@ -159,8 +167,7 @@ pub(crate) fn run(args: &TrainArgs, output: Output) -> Result<()> {
     let (mut conversations, mut sets) = (Vec::new(), Vec::new());
     for path in &args.data {
         conversations.extend(crate::data::read_conversations(path)?);
-        let name = path.file_stem().unwrap_or_default().to_string_lossy().into_owned();
-        sets.resize(conversations.len(), name);
+        sets.resize(conversations.len(), set_name(path));
     }
     let playbook: Playbook = serde_json::from_str(&read_text(&args.playbook)?)
         .with_context(|| format!("{} is not a playbook", args.playbook.display()))?;
@@ -202,6 +209,13 @@ pub(crate) fn run(args: &TrainArgs, output: Output) -> Result<()> {
 #[allow(clippy::unwrap_used)]
 mod tests {
     use super::*;
+
+    #[test]
+    fn parts_of_a_split_have_their_folders_name() {
+        assert_eq!(set_name(Path::new("runs/corpus/train.jsonl")), "corpus");
+        assert_eq!(set_name(Path::new("persuasion.jsonl")), "persuasion");
+        assert_eq!(set_name(Path::new("train.jsonl")), "train");
+    }
 
     #[test]
     fn settings_left_out_keep_their_own_default() {
