@@ -1,5 +1,7 @@
 //! The direction model: principal axes, clusters of turns, and how they follow each other.
 
+use std::collections::BTreeMap;
+
 use anyhow::{Context, Result, ensure};
 use linfa::DatasetBase;
 use linfa::traits::{Fit, Predict};
@@ -46,7 +48,8 @@ pub(crate) struct DirectionOptions {
     pub axes: usize,
     /// Numbers of clusters that are tried.
     pub clusters: Vec<usize>,
-    /// Turns that axes and centres are fitted on, at most.
+    /// Turns that axes and centres are fitted on, at most; the same number from each set, because clusters tell kinds
+    /// of talk apart before they tell moments apart, and a small set would share one.
     pub sample: usize,
     /// Seed of the sample and the centres.
     pub seed: u64,
@@ -54,7 +57,7 @@ pub(crate) struct DirectionOptions {
 
 impl Default for DirectionOptions {
     fn default() -> Self {
-        Self { axes: 12, clusters: vec![4, 5, 6, 7, 8, 10], sample: 6000, seed: 1 }
+        Self { axes: 12, clusters: vec![4, 5, 6, 7, 8, 10, 12], sample: 6000, seed: 1 }
     }
 }
 
@@ -229,14 +232,24 @@ pub(crate) fn fit(
     examples: &[&Example],
     acts: &[Vec<Vec<f32>>],
     folds: &[usize],
+    sets: &[String],
     options: &DirectionOptions,
 ) -> Result<(DirectionModel, DirectionFigures)> {
-    let mut turns: Vec<&[f32]> =
-        examples.iter().flat_map(|e| &e.readings).map(|r| &r.embedding[..]).collect();
+    let mut by_set: BTreeMap<&str, Vec<&[f32]>> = BTreeMap::new();
+    for (example, set) in examples.iter().zip(sets) {
+        by_set.entry(set).or_default().extend(example.readings.iter().map(|r| &r.embedding[..]));
+    }
+    let random = &mut generator(options.seed, "direction sample");
+    let share = options.sample / by_set.len().max(1);
+    let mut turns: Vec<&[f32]> = Vec::new();
+    for mut own in by_set.into_values() {
+        shuffle(random, &mut own);
+        own.truncate(share);
+        turns.extend(own);
+    }
+    shuffle(random, &mut turns);
     let most = options.clusters.iter().copied().max().unwrap_or(0);
     ensure!(turns.len() >= 10 * most.max(1), "{} turns are too few for {most} clusters", turns.len());
-    shuffle(&mut generator(options.seed, "direction sample"), &mut turns);
-    turns.truncate(options.sample);
     let width = turns[0].len();
     let flat: Vec<f64> = turns.iter().flat_map(|t| t.iter().map(|&x| f64::from(x))).collect();
     let records = Array2::from_shape_vec((turns.len(), width), flat)?;

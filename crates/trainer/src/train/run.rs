@@ -226,7 +226,8 @@ pub(crate) fn train(
     let rows: Vec<ActRows> = all.par_iter().map(|e| act_models.rows(e)).collect();
     let direction_folds: Vec<usize> =
         all.iter().map(|e| (share_of(&e.id, &settings.salt) * settings.folds as f64) as usize).collect();
-    let (direction, direction_figures) = direction::fit(&all, &rows, &direction_folds, &settings.direction)?;
+    let (direction, direction_figures) =
+        direction::fit(&all, &rows, &direction_folds, &sources.sets, &settings.direction)?;
 
     let playbook_vectors = playbook_vectors(&sources.playbook, &reader)?;
     Ok(Trained {
