@@ -288,6 +288,6 @@ pub(crate) fn fit(
             + of(net.seller_act.forward(context), Speaker::Salesperson, &seller_weights)
     };
     let epochs =
-        Epochs { epochs: options.epochs, stopping: options.early_stopping, checkpoint, done: epoch_done };
+        Epochs { most: options.epochs, stopping: options.early_stopping, checkpoint, done: epoch_done };
     Ok(epochs.run(net, optimizer, pass, loss)?.valid())
 }

@@ -36,12 +36,12 @@ pub(crate) fn keep_aside(
 /// How long a network is trained.
 pub(crate) struct Epochs<'a> {
     /// Passes at most.
-    pub epochs: usize,
+    pub most: usize,
     /// Without it every pass is made.
     pub stopping: Option<EarlyStopping>,
     /// Where the state is kept between epochs.
     pub checkpoint: &'a Checkpoint,
-    /// Called once for each of the `epochs`, also for those that were not needed.
+    /// Called once for each of the passes, also for those that were not needed.
     pub done: &'a (dyn Fn() + Sync),
 }
 
@@ -60,7 +60,7 @@ impl Epochs<'_> {
         let State { epoch: start, mut module, mut optimizer, mut best } =
             self.checkpoint.load(module, optimizer)?;
         (0..start).for_each(|_| (self.done)());
-        for at in start..self.epochs {
+        for at in start..self.most {
             module = epoch(at, module, &mut optimizer);
             (self.done)();
             let mut reached = at + 1;
@@ -70,16 +70,16 @@ impl Epochs<'_> {
                     best = Some(Best { epoch: at, loss: now, module: module.clone() });
                 }
                 let waited = best.as_ref().map_or(0, |b| at - b.epoch);
-                if reached == self.epochs || waited >= stopping.patience {
-                    (reached..self.epochs).for_each(|_| (self.done)());
-                    reached = self.epochs;
+                if reached == self.most || waited >= stopping.patience {
+                    (reached..self.most).for_each(|_| (self.done)());
+                    reached = self.most;
                     module = best.take().map_or(module, |b| b.module);
                 }
             }
             let state = State { epoch: reached, module, optimizer, best };
-            self.checkpoint.save(&state, self.epochs)?;
+            self.checkpoint.save(&state, self.most)?;
             State { module, optimizer, best, .. } = state;
-            if reached == self.epochs {
+            if reached == self.most {
                 break;
             }
         }
@@ -107,7 +107,7 @@ mod tests {
         let done = || {
             told.fetch_add(1, Ordering::Relaxed);
         };
-        let epochs = Epochs { epochs: losses.len(), stopping, checkpoint: &checkpoint, done: &done };
+        let epochs = Epochs { most: losses.len(), stopping, checkpoint: &checkpoint, done: &done };
         let pass = |_, module, _: &mut ModuleOptimizer| {
             *made.borrow_mut() += 1;
             module

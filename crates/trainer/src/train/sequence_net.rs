@@ -290,6 +290,6 @@ pub(crate) fn fit(
         each.sum()
     };
     let epochs =
-        Epochs { epochs: options.epochs, stopping: options.early_stopping, checkpoint, done: epoch_done };
+        Epochs { most: options.epochs, stopping: options.early_stopping, checkpoint, done: epoch_done };
     Ok(epochs.run(net, optimizer, pass, loss)?.valid())
 }

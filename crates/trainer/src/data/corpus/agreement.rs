@@ -24,7 +24,7 @@ struct Twice {
 
 /// Agreement on one label.
 #[derive(Debug, Clone, Serialize)]
-pub(super) struct Kappa {
+pub(super) struct Agreement {
     /// Turns that carry the label.
     pub turns: usize,
     /// Share of them that got the same.
@@ -80,7 +80,7 @@ pub(super) fn check(file: &Path, conversations: &[Conversation], findings: &mut 
         }
         let turns = pairs.len();
         let matrix = ConfusionMatrix::from_pairs(classes, pairs);
-        findings.agreement.insert(name, Kappa { turns, equal: matrix.accuracy(), kappa: matrix.kappa() });
+        findings.agreement.insert(name, Agreement { turns, equal: matrix.accuracy(), kappa: matrix.kappa() });
     }
     Ok(())
 }

@@ -59,7 +59,7 @@ struct Findings {
     /// Cross-validated area under the ROC curve of models that must not be able to tell won from lost.
     leakage: BTreeMap<&'static str, f64>,
     /// Cohen's kappa of the two labellings.
-    agreement: BTreeMap<&'static str, agreement::Kappa>,
+    agreement: BTreeMap<&'static str, agreement::Agreement>,
     faults: Vec<String>,
 }
 
