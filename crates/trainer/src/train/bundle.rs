@@ -17,8 +17,10 @@ use super::run::{Settings, Sources, Trained};
 use super::sequences::inputs;
 use crate::{Output, evaluate, write_file};
 
-/// Largest difference between a network and its f32 graph in tract.
-const F32_TOLERANCE: f32 = 1e-4;
+/// Largest difference of a probability between the trained networks and the f32 graphs in tract, from the sentence to the
+/// last head. Each graph alone is held to 1e-4 by its test; here heads follow each other, and networks that a few dozen
+/// conversations have made steep magnify the last bits of a float (2e-4 was seen with 50; the champion's is 9e-6).
+const F32_TOLERANCE: f32 = 1e-3;
 /// Conversations that every export is checked over.
 const CHECKED: usize = 20;
 
