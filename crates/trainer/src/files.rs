@@ -1,7 +1,7 @@
 //! Files: where the cache is, hashing, and writing so that a half-written file never looks finished.
 
 use std::fs;
-use std::io::Write;
+use std::io::{Read, Write};
 use std::path::{Path, PathBuf};
 
 use anyhow::{Context, Result, ensure};
@@ -24,6 +24,19 @@ pub fn sha256_hex(bytes: &[u8]) -> String {
 /// Reads a whole file.
 pub(crate) fn read(path: &Path) -> Result<Vec<u8>> {
     fs::read(path).with_context(|| format!("cannot read {}", path.display()))
+}
+
+/// Reads a whole file, unpacked when it is gzipped.
+pub(crate) fn read_unpacked(path: &Path) -> Result<Vec<u8>> {
+    let bytes = read(path)?;
+    if !bytes.starts_with(&[0x1f, 0x8b]) {
+        return Ok(bytes);
+    }
+    let mut plain = Vec::new();
+    flate2::read::MultiGzDecoder::new(&bytes[..])
+        .read_to_end(&mut plain)
+        .with_context(|| format!("unpack {}", path.display()))?;
+    Ok(plain)
 }
 
 /// Reads a whole UTF-8 file.

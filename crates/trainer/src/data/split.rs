@@ -61,6 +61,13 @@ impl Part {
 #[derive(Debug, Clone, Copy, PartialEq, Serialize)]
 pub(crate) struct Shares([f64; 3]);
 
+impl Shares {
+    /// A training and a test part.
+    pub(crate) const fn train_and_test(test: f64) -> Self {
+        Self([1.0 - test, 0.0, test])
+    }
+}
+
 impl std::str::FromStr for Shares {
     type Err = String;
 
@@ -191,7 +198,12 @@ fn stratum(conversation: &Conversation, name: &str) -> String {
 }
 
 /// Divides each stratum by the order of the hashes, test first.
-fn stratified(conversations: &[Conversation], shares: &Shares, salt: &str, name: &str) -> Vec<Part> {
+pub(super) fn stratified(
+    conversations: &[Conversation],
+    shares: &Shares,
+    salt: &str,
+    name: &str,
+) -> Vec<Part> {
     let mut strata: BTreeMap<String, Vec<usize>> = BTreeMap::new();
     for (i, c) in conversations.iter().enumerate() {
         strata.entry(stratum(c, name)).or_default().push(i);

@@ -18,7 +18,7 @@ pub(crate) mod lbfgs;
 pub(crate) mod logistic;
 mod random;
 mod run;
-mod scaling;
+pub(crate) mod scaling;
 mod sentiment;
 mod sequence_net;
 mod sequences;

@@ -40,7 +40,7 @@ impl Scaling {
 }
 
 /// Mean and standard deviation of each column.
-fn moments(rows: &[&[f32]]) -> (Vec<f32>, Vec<f32>) {
+pub(crate) fn moments(rows: &[&[f32]]) -> (Vec<f32>, Vec<f32>) {
     let width = rows.first().map_or(0, |r| r.len());
     let n = rows.len().max(1) as f64;
     let column = |f: &dyn Fn(usize, f64) -> f64| -> Vec<f64> {

@@ -1,7 +1,6 @@
 //! The sentiment head: logistic regression over sentence vectors, from `GoEmotions`' human labels and from the turns
 //! of conversations that carry a tone.
 
-use std::io::Read;
 use std::path::Path;
 
 use anyhow::{Context, Result, ensure};
@@ -12,6 +11,7 @@ use super::lbfgs::LbfgsOptions;
 use super::logistic::{Logistic, LogisticOptions, Row, class_weights};
 use super::temperature;
 use crate::data::share_of;
+use crate::files::read_unpacked;
 use crate::metrics::ConfusionMatrix;
 
 /// `GoEmotions`' numbers of the emotions that its authors group as positive.
@@ -59,15 +59,8 @@ pub(crate) fn of_turns(conversations: &[Conversation]) -> Vec<ToneExample> {
 /// # Errors
 /// When the file cannot be read or a row has no label column.
 pub(crate) fn read_goemotions(path: &Path, limit: usize) -> Result<Vec<ToneExample>> {
-    let bytes = std::fs::read(path).with_context(|| format!("read {}", path.display()))?;
-    let mut text = String::new();
-    if bytes.starts_with(&[0x1f, 0x8b]) {
-        flate2::read::GzDecoder::new(&bytes[..])
-            .read_to_string(&mut text)
-            .with_context(|| format!("unpack {}", path.display()))?;
-    } else {
-        text = String::from_utf8(bytes).with_context(|| format!("{} is not UTF-8", path.display()))?;
-    }
+    let text = String::from_utf8(read_unpacked(path)?)
+        .with_context(|| format!("{} is not UTF-8", path.display()))?;
     let mut keyed = Vec::new();
     for (number, line) in text.lines().enumerate() {
         let mut columns = line.split('\t');

@@ -8,6 +8,7 @@ use crate::data::share_of;
 use crate::metrics::roc_auc;
 use crate::train::lbfgs::LbfgsOptions;
 use crate::train::logistic::{Logistic, LogisticOptions, Row};
+use crate::train::scaling::moments;
 use crate::train::vectors::VectorStore;
 
 /// Largest area under the ROC curve that such a model may reach.
@@ -59,12 +60,10 @@ fn lengths(c: &Conversation) -> Vec<f32> {
 }
 
 fn standardized(mut rows: Vec<Row>) -> Vec<Row> {
-    let width = rows.first().map_or(0, |r| r.dense.len());
-    for column in 0..width {
-        let n = rows.len() as f32;
-        let mean = rows.iter().map(|r| r.dense[column]).sum::<f32>() / n;
-        let deviation = (rows.iter().map(|r| (r.dense[column] - mean).powi(2)).sum::<f32>() / n).sqrt();
-        rows.iter_mut().for_each(|r| r.dense[column] = (r.dense[column] - mean) / deviation.max(1e-6));
+    let (mean, deviation) = moments(&rows.iter().map(|r| &r.dense[..]).collect::<Vec<_>>());
+    for row in &mut rows {
+        let columns = row.dense.iter_mut().zip(mean.iter().zip(&deviation));
+        columns.for_each(|(x, (mean, deviation))| *x = (*x - mean) / deviation.max(1e-6));
     }
     rows
 }

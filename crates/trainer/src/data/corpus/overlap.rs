@@ -2,16 +2,15 @@
 
 use std::collections::{HashMap, HashSet};
 use std::hash::{DefaultHasher, Hash, Hasher};
-use std::io::Read;
 use std::path::PathBuf;
 
-use anyhow::{Context, Result};
+use anyhow::Result;
 use rapport_conversation::Conversation;
 use rayon::prelude::*;
 use serde::Serialize;
 
 use super::{Findings, words};
-use crate::files::read;
+use crate::files::read_unpacked;
 use crate::train::vectors::VectorStore;
 
 /// Words of a passage. Eight in a row are hardly ever the same by chance.
@@ -102,15 +101,7 @@ pub(super) fn against(
     }
     let mut theirs = HashSet::new();
     for file in files {
-        let bytes = read(file)?;
-        let bytes = if bytes.starts_with(&[0x1f, 0x8b]) {
-            let mut plain = Vec::new();
-            let mut gzip = flate2::read::MultiGzDecoder::new(&bytes[..]);
-            gzip.read_to_end(&mut plain).with_context(|| format!("{} is not gzip", file.display()))?;
-            plain
-        } else {
-            bytes
-        };
+        let bytes = read_unpacked(file)?;
         // A line is a text: passages do not run on from one into the next.
         String::from_utf8_lossy(&bytes).lines().for_each(|line| theirs.extend(passages(line)));
     }

@@ -9,7 +9,7 @@ use serde::Deserialize;
 use serde_json::{Map, Value};
 
 use super::Findings;
-use crate::data::share_of;
+use crate::data::split::{Shares, stratified};
 use crate::files::read;
 
 /// Salt of the split into training and test.
@@ -116,18 +116,10 @@ fn compare(plan: &Plan, conversations: &[Conversation], findings: &mut Findings)
 
 /// Within each outcome, the fifth with the lowest hash is for tests: stratified, and the same on every machine.
 fn splits(conversations: &[Conversation], findings: &mut Findings) {
-    let mut strata: BTreeMap<String, Vec<&Conversation>> = BTreeMap::new();
-    for c in conversations {
-        strata.entry(c.labels.get("outcome").map(text).unwrap_or_default()).or_default().push(c);
-    }
-    for own in strata.values_mut() {
-        own.sort_by(|a, b| share_of(&a.id, SALT).total_cmp(&share_of(&b.id, SALT)));
-        let tests = (own.len() as f64 * TEST_SHARE).round() as usize;
-        for (rank, c) in own.iter().enumerate() {
-            let planned = if rank < tests { "test" } else { "train" };
-            if c.meta.get("split").and_then(Value::as_str) != Some(planned) {
-                findings.faults.push(format!("{}: its split must be {planned}", c.id));
-            }
+    let parts = stratified(conversations, &Shares::train_and_test(TEST_SHARE), SALT, "outcome");
+    for (c, part) in conversations.iter().zip(parts) {
+        if c.meta.get("split").and_then(Value::as_str) != Some(part.name()) {
+            findings.faults.push(format!("{}: its split must be {}", c.id, part.name()));
         }
     }
 }
