@@ -1,7 +1,7 @@
 //! Sentences to vectors.
 
-use tokenizers::{Tokenizer, TruncationParams};
-
+use crate::model::Batch;
+use crate::tokenizer::Tokenizer;
 use crate::{InferenceError, Input, OnnxModel};
 
 /// How much of a text the encoder reads.
@@ -35,13 +35,8 @@ impl SentenceEncoder {
         tokenizer: &[u8],
         limits: EncoderLimits,
     ) -> Result<Self, InferenceError> {
-        let mut tokenizer = Tokenizer::from_bytes(tokenizer)
-            .map_err(|e| InferenceError::Tokenizer(format!("cannot be read: {e}")))?;
-        tokenizer.with_padding(None);
-        tokenizer
-            .with_truncation(Some(TruncationParams { max_length: limits.max_tokens, ..Default::default() }))
-            .map_err(|e| InferenceError::Tokenizer(format!("refuses {} tokens: {e}", limits.max_tokens)))?;
-        Ok(Self { tokenizer, model: OnnxModel::load_given("encoder.onnx", onnx)?, limits })
+        let tokenizer = Tokenizer::read(tokenizer, limits.max_tokens)?;
+        Ok(Self { tokenizer, model: OnnxModel::load_given("encoder.onnx", onnx, Batch::One)?, limits })
     }
 
     /// The limits it was loaded with.
@@ -54,11 +49,7 @@ impl SentenceEncoder {
     /// # Errors
     /// [`InferenceError::Tokenizer`] when the text cannot be tokenized.
     pub fn tokenize(&self, text: &str) -> Result<Vec<i64>, InferenceError> {
-        let encoding = self
-            .tokenizer
-            .encode_fast(text, true)
-            .map_err(|e| InferenceError::Tokenizer(format!("cannot read the text: {e}")))?;
-        Ok(encoding.get_ids().iter().map(|&id| i64::from(id)).collect())
+        self.tokenizer.encode(text)
     }
 
     /// The vector of one text: `dimensions` numbers of Euclidean length 1.

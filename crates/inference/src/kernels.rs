@@ -14,6 +14,11 @@ pub fn matrix_kernels() -> Vec<String> {
         .collect()
 }
 
+/// Name of the kernel that an encoder's 8-bit products run on here.
+pub fn encoder_kernel() -> &'static str {
+    rapport_kernels::Kernel::best().name()
+}
+
 #[cfg(test)]
 mod tests {
     #[test]

@@ -4,13 +4,15 @@
 
 mod encoder;
 mod error;
-mod int8;
+mod fused;
 mod kernels;
 mod model;
+mod operators;
 mod probability;
+mod tokenizer;
 
 pub use encoder::{EncoderLimits, SentenceEncoder};
 pub use error::InferenceError;
-pub use kernels::matrix_kernels;
+pub use kernels::{encoder_kernel, matrix_kernels};
 pub use model::{Input, OnnxModel};
 pub use probability::{argmax, dot, normalize, softmax};

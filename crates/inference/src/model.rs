@@ -8,22 +8,26 @@ use tract_onnx::pb::ModelProto;
 use tract_onnx::prelude::*;
 use tract_onnx::tract_hir::infer::Factoid;
 
-use crate::{InferenceError, int8};
+use crate::{InferenceError, fused, operators};
 
 type Plan = Arc<TypedRunnableModel>;
 
-/// Reads a graph. In wasm, where memory is short, constant int8 weights stay in 8 bits.
+/// Reads a graph, with fused operators where it has quantized products; also names what was not fused.
 ///
-/// The file is decoded where it lies and let go before the weights are copied into tensors: at 23 MB each, a third
-/// copy of the encoder would not fit beside an engine that is still answering.
-fn read(onnx: impl AsRef<[u8]>) -> TractResult<InferenceModel> {
-    let reader = int8::reader();
-    let mut model = ModelProto::decode(onnx.as_ref())?;
+/// The file is decoded where it lies and let go before anything is copied. Then every weight is packed and its
+/// bytes are let go, one after the other: at 23 MB, a second copy of the encoder would not fit beside an engine that
+/// is still answering.
+fn read(onnx: impl AsRef<[u8]>) -> TractResult<(InferenceModel, Vec<String>)> {
+    let reader = operators::reader();
+    let mut file = ModelProto::decode(onnx.as_ref())?;
     drop(onnx);
-    if cfg!(target_arch = "wasm32") {
-        int8::keep_weights(&mut model);
-    }
-    reader.model_for_proto_model(&model)
+    fused::check(&file)?;
+    let fusion = fused::fuse(&mut file);
+    operators::check(&reader, &file)?;
+    let mut model = reader.model_for_proto_model(&file)?;
+    drop(file);
+    let unfused = fusion.install(&mut model);
+    Ok((model, unfused))
 }
 
 /// A named input.
@@ -47,15 +51,24 @@ impl Input {
     }
 
     fn into_tensor(self) -> TractResult<TValue> {
+        fn tensor<T: Datum + Copy>(array: &ArrayD<T>) -> TractResult<TValue> {
+            let values = array.as_standard_layout();
+            Ok(Tensor::from_shape(array.shape(), values.as_slice().unwrap_or_default())?.into_tvalue())
+        }
         match self {
-            Self::F32(a) => {
-                Ok(Tensor::from_shape(a.shape(), &a.iter().copied().collect::<Vec<_>>())?.into_tvalue())
-            }
-            Self::I64(a) => {
-                Ok(Tensor::from_shape(a.shape(), &a.iter().copied().collect::<Vec<_>>())?.into_tvalue())
-            }
+            Self::F32(array) => tensor(&array),
+            Self::I64(array) => tensor(&array),
         }
     }
+}
+
+/// What the dimension named `batch` is.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub(crate) enum Batch {
+    /// 1, which lets tract drop work.
+    One,
+    /// Any number.
+    Open,
 }
 
 /// An ONNX model, optimised once and run many times; cheap to clone, safe to share between threads.
@@ -65,6 +78,7 @@ pub struct OnnxModel {
     plan: Plan,
     inputs: Vec<String>,
     outputs: Vec<String>,
+    unfused: Arc<[String]>,
 }
 
 impl std::fmt::Debug for OnnxModel {
@@ -88,15 +102,27 @@ impl OnnxModel {
     /// [`InferenceError::Load`] when the bytes are not ONNX, use an operator that is not known, or
     /// have shapes that do not fit together.
     pub fn load(name: &str, onnx: &[u8]) -> Result<Self, InferenceError> {
-        Self::load_given(name, onnx)
+        Self::load_given(name, onnx, Batch::One)
+    }
+
+    /// As [`OnnxModel::load`], but `batch` stays open: many padded texts can be answered at a time.
+    ///
+    /// # Errors
+    /// As [`OnnxModel::load`].
+    pub fn load_for_batches(name: &str, onnx: &[u8]) -> Result<Self, InferenceError> {
+        Self::load_given(name, onnx, Batch::Open)
     }
 
     /// As [`OnnxModel::load`]; bytes that are given away are freed as soon as they are decoded.
-    pub(crate) fn load_given(name: &str, onnx: impl AsRef<[u8]>) -> Result<Self, InferenceError> {
+    pub(crate) fn load_given(
+        name: &str,
+        onnx: impl AsRef<[u8]>,
+        batch_size: Batch,
+    ) -> Result<Self, InferenceError> {
         let fail = |e: TractError| InferenceError::Load { model: name.into(), reason: format!("{e:#}") };
-        let mut model = read(onnx).map_err(fail)?;
+        let (mut model, unfused) = read(onnx).map_err(fail)?;
         let batch = model.symbols.sym("batch");
-        for i in 0..model.inputs.len() {
+        for i in 0..if batch_size == Batch::One { model.inputs.len() } else { 0 } {
             let mut fact = model.input_fact(i).map_err(fail)?.clone();
             if let Some(shape) = fact.shape.concretize() {
                 let shape: TVec<TDim> = shape
@@ -120,7 +146,7 @@ impl OnnxModel {
             model.set_output_fact(i, InferenceFact::default()).map_err(fail)?;
         }
         let plan = model.into_optimized().and_then(IntoRunnable::into_runnable).map_err(fail)?;
-        Ok(Self { name: name.into(), plan, inputs, outputs })
+        Ok(Self { name: name.into(), plan, inputs, outputs, unfused: unfused.into() })
     }
 
     /// Names of the inputs, in the model's order.
@@ -131,6 +157,12 @@ impl OnnxModel {
     /// Names of the outputs, in the model's order.
     pub fn outputs(&self) -> &[String] {
         &self.outputs
+    }
+
+    /// Quantized parts that run as the file has them, slower than they could, each with the reason; empty where
+    /// everything was fused or nothing is quantized.
+    pub fn unfused(&self) -> &[String] {
+        &self.unfused
     }
 
     /// Runs the model; inputs are matched by name, outputs come in the order of `wanted`.

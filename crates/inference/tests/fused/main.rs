@@ -1,0 +1,8 @@
+//! Fused operators against the graphs that they stand for, as stock tract runs them.
+#![allow(clippy::unwrap_used)]
+
+mod encoder;
+mod graphs;
+mod linear;
+mod refusals;
+mod standard;
