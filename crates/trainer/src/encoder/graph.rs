@@ -3,30 +3,33 @@
 //! Inputs `input_ids` and `attention_mask`, i64 `[batch, sequence]`; output
 //! `sentence_embedding`, f32 `[batch, hidden]`, mean-pooled over the mask and L2-normalised.
 //!
-//! In int8, the weights are 8-bit integers with one scale for each output channel, the word table
-//! with one for each row; activations stay in f32. Rounding activations to 8 bits as well
-//! (`MatMulInteger`, a scale for each token, outliers balanced) was measured and left: it is 0.9985
-//! in mean cosine to f32 against 0.9994, and worse, it turns differences in the last bit of a float
-//! into differences of a whole step, so that two runtimes disagree in the third digit (largest
-//! difference between tract and ONNX Runtime 9e-3, against 3e-7).
+//! In int8, weights are integers of 7 bits with one scale for each output channel, the word table has 8 bits with
+//! one scale for each row. Written as standard operators, activations stay in f32: ONNX Runtime runs the file like
+//! that. Our own runtime replaces the products by its own, which round activations to 8 bits as well (a scale for
+//! each token); that is why the inputs of the products are balanced.
 
-use super::quantize::{quantize_columns, quantize_rows};
+use super::calibration::Calibration;
+use super::quantize::quantize_rows;
+use super::rounding::quantize_for;
 use super::weights::{EncoderWeights, Layer, Linear, NORM_EPSILON, Norm};
 use crate::onnx::{Attribute, ElementType, GraphBuilder};
 
 /// Writes the encoder in 32-bit floats as the bytes of an `.onnx` file.
 pub fn f32_graph(weights: &EncoderWeights) -> Vec<u8> {
-    Encoder { graph: GraphBuilder::new("sentence_encoder"), int8: false }.write(weights)
+    Encoder { graph: GraphBuilder::new("sentence_encoder"), calibration: None }.write(weights)
 }
 
-/// Writes the encoder with 8-bit weights as the bytes of an `.onnx` file.
-pub fn int8_graph(weights: &EncoderWeights) -> Vec<u8> {
-    Encoder { graph: GraphBuilder::new("sentence_encoder_int8"), int8: true }.write(weights)
+/// Writes the encoder with 7-bit weights as the bytes of an `.onnx` file. What the products read is measured over
+/// `sequences` of word numbers.
+pub fn int8_graph(weights: &EncoderWeights, sequences: &[Vec<u32>]) -> Vec<u8> {
+    let calibration = Some(Calibration::measure(weights, sequences));
+    Encoder { graph: GraphBuilder::new("sentence_encoder_int8"), calibration }.write(weights)
 }
 
 struct Encoder {
     graph: GraphBuilder,
-    int8: bool,
+    /// There when the weights are to be quantized.
+    calibration: Option<Calibration>,
 }
 
 impl Encoder {
@@ -41,7 +44,7 @@ impl Encoder {
         let bias = self.attention_bias(&mask);
         let mut states = self.embeddings(&ids, weights);
         for (index, layer) in weights.layers.iter().enumerate() {
-            states = self.layer(&format!("layer.{index}"), &states, &bias, layer);
+            states = self.layer(index, &states, &bias, layer);
         }
         self.pool(&states, &mask);
         self.graph.encode()
@@ -72,7 +75,7 @@ impl Encoder {
 
     fn embeddings(&mut self, ids: &str, weights: &EncoderWeights) -> String {
         let (hidden, vocabulary) = (weights.hidden, weights.vocabulary);
-        let words = if self.int8 {
+        let words = if self.calibration.is_some() {
             let table = quantize_rows(&weights.words, hidden);
             self.graph.i8("words.table", &[vocabulary, hidden], &table.values);
             self.graph.f32("words.scales", &[vocabulary, 1], &table.scales);
@@ -92,27 +95,30 @@ impl Encoder {
         self.norm("embeddings", &sum, &weights.embedding_norm)
     }
 
-    fn layer(&mut self, at: &str, states: &str, bias: &str, layer: &Layer) -> String {
-        let context = self.attention(at, states, bias, layer);
-        let projected = self.linear(&format!("{at}.attention_output"), &context, &layer.attention_output);
+    fn layer(&mut self, index: usize, states: &str, bias: &str, layer: &Layer) -> String {
+        let at = &format!("layer.{index}");
+        let [qkv, attention_output, intermediate, output] = layer.linears();
+        let qkv = self.linear(&format!("{at}.qkv"), states, qkv, (index, 0));
+        let context = self.attention(at, &qkv, bias);
+        let projected =
+            self.linear(&format!("{at}.attention_output"), &context, attention_output, (index, 1));
         let sum = self.graph.node("Add", &format!("{at}.attention_sum"), &[&projected, states], &[]);
         let attended = self.norm(&format!("{at}.attention"), &sum, &layer.attention_norm);
 
-        let inner = self.linear(&format!("{at}.intermediate"), &attended, &layer.intermediate);
+        let inner = self.linear(&format!("{at}.intermediate"), &attended, intermediate, (index, 2));
         let active = self.gelu(&format!("{at}.gelu"), &inner);
-        let output = self.linear(&format!("{at}.output"), &active, &layer.output);
+        let output = self.linear(&format!("{at}.output"), &active, output, (index, 3));
         let sum = self.graph.node("Add", &format!("{at}.output_sum"), &[&output, &attended], &[]);
         self.norm(at, &sum, &layer.output_norm)
     }
 
-    fn attention(&mut self, at: &str, states: &str, bias: &str, layer: &Layer) -> String {
-        let qkv = self.linear(&format!("{at}.qkv"), states, &layer.qkv);
+    fn attention(&mut self, at: &str, qkv: &str, bias: &str) -> String {
         let parts = ["query", "key", "value"].map(|part| format!("{at}.{part}"));
         let outputs: Vec<&str> = parts.iter().map(String::as_str).collect();
         self.graph.node_with_outputs(
             "Split",
             &format!("{at}.qkv_split"),
-            &[&qkv, "qkv.widths"],
+            &[qkv, "qkv.widths"],
             &outputs,
             &[("axis", Attribute::Int(2))],
         );
@@ -139,23 +145,42 @@ impl Encoder {
         self.graph.node("Transpose", name, &[input], &[("perm", Attribute::Ints(order.to_vec()))])
     }
 
-    fn linear(&mut self, at: &str, input: &str, linear: &Linear) -> String {
+    /// `number` says which linear layer of which transformer layer it is.
+    fn linear(&mut self, at: &str, input: &str, linear: &Linear, number: (usize, usize)) -> String {
         let shape = [linear.inputs, linear.outputs];
         let weight = format!("{at}.weight");
         let product = format!("{at}.product");
-        let product = if self.int8 {
+        let mut bias = linear.bias.clone();
+        let product = if let Some(calibration) = &self.calibration {
+            let inputs = calibration.of(number.0, number.1);
+            let factors = inputs.factors(linear);
+            let rows = linear.weight.chunks_exact(linear.outputs).zip(&factors);
+            let weights: Vec<f32> = rows.flat_map(|(row, f)| row.iter().map(move |w| w * f)).collect();
+            let quantized = quantize_for(&weights, linear.outputs, inputs.moments(&factors));
+            // What rounding takes from the product of the mean input, the bias gives back.
+            let means = inputs.means(&factors);
+            for (column, bias) in bias.iter_mut().enumerate() {
+                let lost = |k: usize| {
+                    let at = k * linear.outputs + column;
+                    f64::from(weights[at])
+                        - f64::from(quantized.values[at]) * f64::from(quantized.scales[column])
+                };
+                *bias += means.iter().enumerate().map(|(k, m)| m * lost(k)).sum::<f64>() as f32;
+            }
+            let inverse: Vec<f32> = factors.iter().map(|f| 1.0 / f).collect();
+            let inverse = self.graph.f32(&format!("{at}.balance"), &[linear.inputs], &inverse);
+            let input = self.graph.node("Mul", &format!("{at}.balanced"), &[input, &inverse], &[]);
             // Not `DequantizeLinear`: ONNX Runtime takes that for leave to round the activations.
-            let quantized = quantize_columns(&linear.weight, linear.outputs);
             self.graph.i8(&weight, &shape, &quantized.values);
             let floats = self.graph.cast(&format!("{at}.floats"), &weight, ElementType::F32);
-            let sums = self.graph.node("MatMul", &format!("{at}.sums"), &[input, &floats], &[]);
+            let sums = self.graph.node("MatMul", &format!("{at}.sums"), &[&input, &floats], &[]);
             let scales = self.graph.f32(&format!("{at}.scales"), &[linear.outputs], &quantized.scales);
             self.graph.node("Mul", &product, &[&sums, &scales], &[])
         } else {
             self.graph.f32(&weight, &shape, &linear.weight);
             self.graph.node("MatMul", &product, &[input, &weight], &[])
         };
-        let bias = self.graph.f32(&format!("{at}.bias"), &[linear.outputs], &linear.bias);
+        let bias = self.graph.f32(&format!("{at}.bias"), &[linear.outputs], &bias);
         self.graph.node("Add", at, &[&product, &bias], &[])
     }
 

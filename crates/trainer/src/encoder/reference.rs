@@ -8,6 +8,16 @@ use super::weights::{EncoderWeights, Layer, Linear, NORM_EPSILON, Norm};
 /// When the sequence is empty or longer than the position table, or an id is outside the
 /// vocabulary.
 pub fn embed(weights: &EncoderWeights, ids: &[u32]) -> Vec<f32> {
+    embed_observed(weights, ids, &mut |_, _, _| {})
+}
+
+/// As [`embed`]; shows what goes into every linear layer: the number of its transformer layer, its own number
+/// (in the order of [`Layer::linears`]) and the rows.
+pub(super) fn embed_observed(
+    weights: &EncoderWeights,
+    ids: &[u32],
+    see: &mut impl FnMut(usize, usize, &[f32]),
+) -> Vec<f32> {
     let hidden = weights.hidden;
     let mut states: Vec<f32> = Vec::with_capacity(ids.len() * hidden);
     for (position, &id) in ids.iter().enumerate() {
@@ -16,12 +26,15 @@ pub fn embed(weights: &EncoderWeights, ids: &[u32]) -> Vec<f32> {
         states.extend(word.iter().zip(place).map(|(w, p)| w + p));
     }
     normalise(&mut states, &weights.embedding_norm);
-    for layer in &weights.layers {
+    for (number, layer) in weights.layers.iter().enumerate() {
+        see(number, 0, &states);
         let context = attention(&apply(&layer.qkv, &states), hidden, weights.heads);
+        see(number, 1, &context);
         let mut attended = apply(&layer.attention_output, &context);
         add(&mut attended, &states);
         normalise(&mut attended, &layer.attention_norm);
-        states = feed_forward(&attended, layer);
+        see(number, 2, &attended);
+        states = feed_forward(&attended, layer, |active| see(number, 3, active));
     }
     let mut mean = vec![0.0f32; hidden];
     for row in states.chunks_exact(hidden) {
@@ -34,11 +47,12 @@ pub fn embed(weights: &EncoderWeights, ids: &[u32]) -> Vec<f32> {
     mean
 }
 
-fn feed_forward(attended: &[f32], layer: &Layer) -> Vec<f32> {
+fn feed_forward(attended: &[f32], layer: &Layer, see: impl FnOnce(&[f32])) -> Vec<f32> {
     let mut inner = apply(&layer.intermediate, attended);
     for value in &mut inner {
         *value = gelu(*value);
     }
+    see(&inner);
     let mut output = apply(&layer.output, &inner);
     add(&mut output, attended);
     normalise(&mut output, &layer.output_norm);
@@ -56,7 +70,7 @@ fn attention(qkv: &[f32], hidden: usize, heads: usize) -> Vec<f32> {
             let scores: Vec<f32> =
                 (0..length).map(|to| dot(part(from, 0, head), part(to, 1, head))).collect();
             let peak = scores.iter().copied().fold(f32::NEG_INFINITY, f32::max);
-            let exps: Vec<f32> = scores.iter().map(|s| (s - peak).exp()).collect();
+            let exps: Vec<f32> = scores.iter().map(|s| exp(s - peak)).collect();
             let sum: f32 = exps.iter().sum();
             let target = &mut context[from * hidden + head * width..][..width];
             for (to, e) in exps.iter().enumerate() {
@@ -105,6 +119,21 @@ fn gelu(x: f32) -> f32 {
     (0.5 * x * (1.0 + erf(x / std::f64::consts::SQRT_2))) as f32
 }
 
+/// The exponential function of a number that is not above 0, by its series. What a system's library gives differs in
+/// the last bit from machine to machine, and the exported bytes depend on it.
+fn exp(x: f32) -> f32 {
+    let x = f64::from(x.max(-100.0));
+    let halvings = (-x * std::f64::consts::LOG2_E).round_ties_even();
+    let rest = x + halvings * std::f64::consts::LN_2;
+    let (mut term, mut sum) = (1.0, 1.0);
+    for n in 1..16 {
+        term *= rest / f64::from(n);
+        sum += term;
+    }
+    (0..halvings as u32).for_each(|_| sum /= 2.0);
+    sum as f32
+}
+
 /// The error function by its Maclaurin series, and by 1 beyond where f32 can tell; good to about
 /// 1e-12 in between.
 fn erf(x: f64) -> f64 {
@@ -126,7 +155,16 @@ fn erf(x: f64) -> f64 {
 
 #[cfg(test)]
 mod tests {
-    use super::erf;
+    use super::{erf, exp};
+
+    #[test]
+    fn exp_is_the_exponential_function() {
+        for x in [0.0f32, -1e-6, -0.3, -0.5, -1.0, -7.7, -50.0, -87.0] {
+            let truth = f64::from(x).exp();
+            assert!((f64::from(exp(x)) / truth - 1.0).abs() < 1e-7, "exp({x}) = {}", exp(x));
+        }
+        assert!(exp(f32::MIN) < 1e-40);
+    }
 
     #[test]
     fn erf_matches_tabulated_values() {

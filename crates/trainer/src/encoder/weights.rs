@@ -63,6 +63,13 @@ pub struct Layer {
     pub output_norm: Norm,
 }
 
+impl Layer {
+    /// The linear layers in the order in which they run.
+    pub fn linears(&self) -> [&Linear; 4] {
+        [&self.qkv, &self.attention_output, &self.intermediate, &self.output]
+    }
+}
+
 /// All parameters of an encoder of the all-MiniLM-L6-v2 class.
 #[derive(Debug, Clone)]
 pub struct EncoderWeights {
