@@ -87,7 +87,7 @@ wasm_cargo() {
 
 # What rustc may emit for the target (its default features and .cargo/config.toml), so that wasm-opt accepts it.
 # shellcheck disable=SC2034
-WASM_OPT_FLAGS=(-O3 --enable-simd --enable-bulk-memory --enable-bulk-memory-opt --enable-nontrapping-float-to-int
+WASM_OPT_FLAGS=(-Os --enable-simd --enable-bulk-memory --enable-bulk-memory-opt --enable-nontrapping-float-to-int
   --enable-sign-ext --enable-mutable-globals --enable-reference-types --enable-multivalue)
 
 # Trusted public keys are compiled in. Without a publisher's own, the committed development key is trusted: it
@@ -108,6 +108,9 @@ NATIVE_PACKAGES=(--workspace --exclude rapport-wasm)
 # The same for wasm: the browser's module and the Worker's share every dependency.
 # shellcheck disable=SC2034
 WASM_PACKAGES=(--package rapport-wasm --package rapport-worker)
+# The Worker runs with relaxed SIMD, the browser has a module with it and one without.
+# shellcheck disable=SC2034
+WASM_RELAXED=(--features rapport-wasm/relaxed-simd,rapport-worker/relaxed-simd)
 
 # The command line of the project, as the tests build it: with a target that needs development dependencies, since
 # cargo unifies their features too.

@@ -32,7 +32,7 @@ step_native() { cargo nextest run "${NATIVE_PACKAGES[@]}" --no-fail-fast --statu
 step_doc() { cargo test "${NATIVE_PACKAGES[@]}" --doc --no-fail-fast; }
 step_clippy() { cargo clippy "${NATIVE_PACKAGES[@]}" --all-targets -- -D warnings; }
 step_clippy_wasm() {
-  wasm_cargo clippy --lib --target "$WASM_TARGET" "${WASM_PACKAGES[@]}" -- -D warnings
+  wasm_cargo clippy --lib --target "$WASM_TARGET" "${WASM_PACKAGES[@]}" "${WASM_RELAXED[@]}" -- -D warnings
 }
 
 step_bundle() {

@@ -70,6 +70,11 @@ impl Engine {
         })
     }
 
+    /// Unit vector of a text, as long as `info().dimensions`; texts seen lately cost nothing.
+    pub fn embed(&self, text: &str) -> Result<Vec<f32>, JsValue> {
+        Ok(self.inner.reader().embed(text).map_err(|e| to_js(&e))?.to_vec())
+    }
+
     /// What is loaded.
     pub fn info(&self) -> Result<JsValue, JsValue> {
         object(&self.inner.info())

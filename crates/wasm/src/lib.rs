@@ -24,3 +24,10 @@ fn start() {
 pub fn matrix_kernels() -> Vec<String> {
     rapport_inference::matrix_kernels()
 }
+
+/// What the encoder's products run on in this engine: `wasm-relaxed` where relaxed SIMD is built in and exact, else
+/// `wasm-simd128`.
+#[wasm_bindgen(js_name = encoderKernel)]
+pub fn encoder_kernel() -> String {
+    rapport_inference::encoder_kernel().to_owned()
+}

@@ -30,7 +30,7 @@ for (const [file, mend] of [
   [join(registryFolder, 'registry.json'), 'run scripts/bundle'],
   [join(playground, 'index.html'), 'run: npm run build --workspace @rapport/playground'],
   [join(root, 'web/client/dist/index.js'), 'run: npm run build --workspace @rapport/client'],
-  [join(root, 'web/client/pkg/rapport_wasm_bg.wasm'), 'run scripts/build-wasm'],
+  [join(root, 'web/client/pkg/relaxed/rapport_wasm_bg.wasm'), 'run scripts/build-wasm'],
 ]) {
   if (!existsSync(file)) throw new Error(`${file} is missing; ${mend}`);
 }

@@ -1,22 +1,30 @@
-// The module that scripts/build-wasm made, and the champion bundle that scripts/bundle laid out.
+// The modules that scripts/build-wasm made, and the champion bundle that scripts/bundle laid out.
 
 import { readFileSync } from 'node:fs';
 import { join } from 'node:path';
-import * as rapport from '../../../web/client/pkg/rapport_wasm.js';
+import * as relaxed from '../../../web/client/pkg/relaxed/rapport_wasm.js';
+import * as simd128 from '../../../web/client/pkg/simd128/rapport_wasm.js';
 import { defaultRegistryFolder } from '../../../worker/registry-folder.mjs';
 
 const folder = defaultRegistryFolder();
 
-export const wasm = readFileSync(new URL('../../../web/client/pkg/rapport_wasm_bg.wasm', import.meta.url));
-const instance = rapport.initSync({ module: wasm });
+const started = (flavour, glue) => {
+  const bytes = readFileSync(new URL(`../../../web/client/pkg/${flavour}/rapport_wasm_bg.wasm`, import.meta.url));
+  const { memory } = glue.initSync({ module: bytes });
+  return { ...glue, bytes, memory };
+};
 
-export const { Engine, VerifiedManifest, matrixKernels } = rapport;
+/** Both builds of the engine's code, started. */
+export const flavours = { relaxed: started('relaxed', relaxed), simd128: started('simd128', simd128) };
+
+/** The build that most browsers take. */
+export const { Engine, VerifiedManifest, matrixKernels } = flavours.relaxed;
 
 /** The bytes of registry.json. */
 export const registry = readFileSync(join(folder, 'registry.json'));
 
-/** Megabytes of memory that the module has asked for so far; it never gives any back. */
-export const memoryMegabytes = () => instance.memory.buffer.byteLength / 2 ** 20;
+/** Megabytes of memory that a module has asked for so far; it never gives any back. */
+export const memoryMegabytes = ({ memory } = flavours.relaxed) => memory.buffer.byteLength / 2 ** 20;
 
 /** The bytes of an artifact. */
 export const artifact = (sha256) => readFileSync(join(folder, 'artifacts', sha256));

@@ -76,6 +76,19 @@ test('an artifact that is not ONNX is refused, and the engine that is there goes
   assert.deepEqual(engine.respondNext({ history }), before);
 });
 
+test('an operator that is not in the build is refused by name', () => {
+  const unknown = Buffer.from(files.get('sentiment.onnx'));
+  unknown.write('MatMuX', unknown.indexOf('MatMul'));
+  const broken = new Map(files).set('sentiment.onnx', unknown);
+  assert.match(thrown(() => new Engine(broken)).message, /sentiment\.onnx.*MatMuX/);
+});
+
+test('the vector of a text has length 1 and as many numbers as the engine says', () => {
+  const vector = engine.embed('What does it cost?');
+  assert.equal(vector.length, engine.info().dimensions);
+  assert.ok(Math.abs(Math.hypot(...vector) - 1) < 1e-5);
+});
+
 test('the recorded conversations are answered as natively, within 1e-4', (t) => {
   const native = nativeAnswers();
   const list = conversations();

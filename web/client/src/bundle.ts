@@ -24,6 +24,7 @@ export async function bundleFiles(
   bundle: BundleEntry,
   registryUrl: string,
   store: Store,
+  early: Map<string, Uint8Array>,
   onBytes: OnBytes,
 ): Promise<BundleFiles> {
   const files = new Map<string, Uint8Array>();
@@ -35,7 +36,7 @@ export async function bundleFiles(
   let kept = store.persistent;
 
   const get = async (artifact: ArtifactEntry): Promise<void> => {
-    const stored = await fromStore(manifest, artifact, store);
+    const stored = early.get(artifact.sha256) ?? (await fromStore(manifest, artifact, store));
     if (stored) {
       loaded.set(artifact.sha256, stored.length);
       tell();
@@ -53,7 +54,7 @@ export async function bundleFiles(
         tell();
       },
     });
-    manifest.verifyArtifact(artifact.sha256, bytes);
+    await verify(manifest, artifact, bytes);
     kept = (await store.write(artifactName(artifact.sha256), bytes)) && kept;
     files.set(artifact.name, bytes);
   };
@@ -74,6 +75,39 @@ export async function bundleFiles(
   return { files, kept };
 }
 
+/**
+ * Throws unless the bytes are those of the artifact. The browser's own SHA-256 is several times faster than the
+ * module's, which is asked where there is none (on pages without TLS) and for the reason when they differ.
+ */
+async function verify(manifest: VerifiedManifest, artifact: ArtifactEntry, bytes: Uint8Array): Promise<void> {
+  if (bytes.length === artifact.bytes && (await sha256(bytes)) === artifact.sha256) return;
+  manifest.verifyArtifact(artifact.sha256, bytes);
+}
+
+/** SHA-256 in hexadecimal by the browser's own code; undefined where a page has none. */
+async function sha256(bytes: Uint8Array): Promise<string | undefined> {
+  if (!globalThis.crypto?.subtle) return undefined;
+  const digest = new Uint8Array(await crypto.subtle.digest('SHA-256', bytes as Uint8Array<ArrayBuffer>));
+  return Array.from(digest, (byte) => byte.toString(16).padStart(2, '0')).join('');
+}
+
+/**
+ * What the store keeps, by the hash of what was read: so it is verified before a manifest is there to ask for it. Read
+ * while the engine's code is still being compiled. Empty where the browser has no hash of its own.
+ */
+export async function keptArtifacts(store: Store): Promise<Map<string, Uint8Array>> {
+  const kept = new Map<string, Uint8Array>();
+  const names = (await store.names()).filter((name) => name.startsWith(artifactName('')));
+  await Promise.all(
+    names.map(async (name) => {
+      const bytes = await store.read(name);
+      const hash = bytes && (await sha256(bytes));
+      if (hash) kept.set(hash, bytes);
+    }),
+  );
+  return kept;
+}
+
 async function fromStore(
   manifest: VerifiedManifest,
   artifact: ArtifactEntry,
@@ -82,7 +116,7 @@ async function fromStore(
   const bytes = await store.read(artifactName(artifact.sha256));
   if (!bytes) return undefined;
   try {
-    manifest.verifyArtifact(artifact.sha256, bytes);
+    await verify(manifest, artifact, bytes);
     return bytes;
   } catch {
     await store.remove(artifactName(artifact.sha256));

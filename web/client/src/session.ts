@@ -1,6 +1,6 @@
-import { bundleFiles, evictOthers } from './bundle.js';
+import { bundleFiles, evictOthers, keptArtifacts } from './bundle.js';
 import { download } from './download.js';
-import { type BundleEntry, Engine, startModule, VerifiedManifest } from './engine.js';
+import { type BundleEntry, type Engine, type Module, startModule, type VerifiedManifest } from './engine.js';
 import { RapportError } from './errors.js';
 import type { LoadRequest, Question } from './protocol.js';
 import { MANIFEST, openStore, type Store, TRUST } from './store.js';
@@ -22,14 +22,14 @@ interface Trusted {
 interface Running {
   engine: Engine;
   bundle: string;
-  status: Omit<Status, 'memoryBytes' | 'engine'>;
+  status: Omit<Status, 'memoryBytes' | 'module' | 'engine'>;
 }
 
 /** Loads a bundle and answers with it: all that happens in the Web Worker but the posting of messages. */
 export class Session {
   private store: Store | undefined;
   private running: Running | undefined;
-  private memory: WebAssembly.Memory | undefined;
+  private module: Module | undefined;
 
   constructor(
     private readonly request: LoadRequest,
@@ -44,17 +44,17 @@ export class Session {
   async load(): Promise<Status> {
     const begin = performance.now();
     this.progress({ phase: 'module' });
-    const [module, store] = await Promise.all([
-      startModule(),
-      this.store ?? openStore(this.request.cache, this.request.registryUrl),
-    ]);
-    this.memory = module.memory;
+    const opened = Promise.resolve(this.store ?? openStore(this.request.cache, this.request.registryUrl));
+    // An engine that is there already has read them.
+    const early = this.running ? new Map<string, Uint8Array>() : opened.then(keptArtifacts);
+    const [module, store, kept] = await Promise.all([startModule(), opened, early]);
+    this.module = module;
     this.store = store;
 
     let problem: RapportError | undefined;
     try {
       this.progress({ phase: 'manifest' });
-      await this.change(await this.fetchManifest(store), store, begin, undefined);
+      await this.change(await this.fetchManifest(store), store, kept, begin, undefined);
       return this.status();
     } catch (thrown) {
       problem = RapportError.from(thrown, 'network');
@@ -62,9 +62,9 @@ export class Session {
     if (this.running) {
       this.running.status = { ...this.running.status, ...because(problem) };
     } else {
-      const kept = await this.keptManifest(store);
-      if (!kept) throw problem;
-      await this.change(kept, store, begin, problem);
+      const trusted = await this.keptManifest(store);
+      if (!trusted) throw problem;
+      await this.change(trusted, store, kept, begin, problem);
     }
     return this.status();
   }
@@ -72,7 +72,13 @@ export class Session {
   /** What is loaded. */
   status(): Status {
     const { engine, status } = this.loaded();
-    return { ...status, memoryBytes: this.memory?.buffer.byteLength ?? 0, engine: engine.info() as Status['engine'] };
+    const { flavour, kernel, memory } = this.code();
+    return {
+      ...status,
+      memoryBytes: memory.buffer.byteLength,
+      module: { flavour, kernel },
+      engine: engine.info() as Status['engine'],
+    };
   }
 
   /** Answers one question. */
@@ -85,6 +91,11 @@ export class Session {
     return this.running;
   }
 
+  private code(): Module {
+    if (!this.module) throw new RapportError('disposed', 'the engine is not loaded');
+    return this.module;
+  }
+
   private progress(step: Pick<LoadProgress, 'phase'> & Partial<LoadProgress>): void {
     this.onProgress({ loadedBytes: 0, totalBytes: 0, fetchedBytes: 0, ...step });
   }
@@ -92,10 +103,14 @@ export class Session {
   private async fetchManifest(store: Store): Promise<Trusted> {
     const hasty = this.running !== undefined || (await store.read(MANIFEST)) !== undefined;
     const bytes = await download(this.request.registryUrl, { limit: MANIFEST_LIMIT, cache: 'no-cache', hasty });
-    const manifest = verify(bytes, decode(await store.read(TRUST)));
+    const manifest = this.verify(bytes, decode(await store.read(TRUST)));
     // From here on no lower version is accepted, even when this one's bundle turns out to be unusable.
     await store.write(TRUST, encode(manifest.trust));
     return { manifest, bytes, source: 'network' };
+  }
+
+  private verify(bytes: Uint8Array, trust: string | undefined): VerifiedManifest {
+    return this.code().VerifiedManifest.verify(bytes, trust, Date.now());
   }
 
   private async keptManifest(store: Store): Promise<Trusted | undefined> {
@@ -103,7 +118,7 @@ export class Session {
     if (!bytes) return undefined;
     try {
       // It answered before, so it is held to its signature and its expiry, not to the versions seen since.
-      return { manifest: verify(bytes, undefined), bytes, source: 'cache' };
+      return { manifest: this.verify(bytes, undefined), bytes, source: 'cache' };
     } catch {
       return undefined;
     }
@@ -112,6 +127,7 @@ export class Session {
   private async change(
     trusted: Trusted,
     store: Store,
+    kept: Map<string, Uint8Array>,
     begin: number,
     problem: RapportError | undefined,
   ): Promise<void> {
@@ -122,12 +138,20 @@ export class Session {
       let fetchedBytes = 0;
       let { engine, persistent } = { engine: this.running?.engine, persistent: store.persistent };
       if (bundle.id !== this.running?.bundle) {
-        const got = await bundleFiles(manifest, bundle, this.request.registryUrl, store, (loadedBytes, fetched) => {
-          fetchedBytes = fetched;
-          this.progress({ phase: 'artifacts', loadedBytes, totalBytes, fetchedBytes });
-        });
+        const got = await bundleFiles(
+          manifest,
+          bundle,
+          this.request.registryUrl,
+          store,
+          kept,
+          (loadedBytes, fetched) => {
+            fetchedBytes = fetched;
+            this.progress({ phase: 'artifacts', loadedBytes, totalBytes, fetchedBytes });
+          },
+        );
         persistent &&= got.kept;
         this.progress({ phase: 'engine', loadedBytes: totalBytes, totalBytes, fetchedBytes });
+        const { Engine } = this.code();
         engine = new Engine(got.files);
         this.running?.engine.free();
       }
@@ -154,10 +178,6 @@ export class Session {
       manifest.free();
     }
   }
-}
-
-function verify(bytes: Uint8Array, trust: string | undefined): VerifiedManifest {
-  return VerifiedManifest.verify(bytes, trust, Date.now());
 }
 
 const because = (problem: RapportError | undefined): Pick<Status, 'offline' | 'problem'> =>

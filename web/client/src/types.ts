@@ -91,6 +91,9 @@ export interface LoadProgress {
   fetchedBytes: number;
 }
 
+/** The two builds of the engine's code: with relaxed SIMD, and for browsers without it. */
+export type ModuleFlavour = 'relaxed' | 'simd128';
+
 /** What is loaded and where it came from. */
 export interface Status {
   /** The bundle's identifier: a SHA-256 in hexadecimal. */
@@ -115,6 +118,12 @@ export interface Status {
   fetchedBytes: number;
   /** Memory that the engine holds, in bytes. */
   memoryBytes: number;
+  /** Which build of the engine's code runs here, and on what. */
+  module: {
+    flavour: ModuleFlavour;
+    /** What the encoder's products run on: `wasm-relaxed`, or `wasm-simd128` where that is not exact. */
+    kernel: string;
+  };
   /** Milliseconds from the start of loading until the engine could answer. */
   loadMilliseconds: number;
   /** What the engine says about its models. */
