@@ -75,18 +75,21 @@ class EncoderParity(unittest.TestCase):
         self.assertGreater(found.min(), 0.99999)
 
     def test_int8_keeps_to_f32(self):
+        # tract runs fused operators, which round activations to 8 bits; ONNX Runtime rounds the weights alone.
         for runtime, int8, f32 in (
-            ("tract", self.tract_int8, self.tract_f32),
+            ("tract, fused", self.tract_int8, self.tract_f32),
             ("ONNX Runtime", self.runtime_int8, self.runtime_f32),
         ):
             found = cosines(int8, f32)
             report(f"int8 against f32, {runtime}", found)
-            self.assertGreater(found.mean(), 0.995, runtime)
+            self.assertGreaterEqual(found.mean(), 0.998, runtime)
+            self.assertGreaterEqual(found.min(), 0.985, runtime)
 
-    def test_int8_in_tract_is_int8_in_onnx_runtime(self):
+    def test_int8_in_tract_is_near_int8_in_onnx_runtime(self):
         found = cosines(self.tract_int8, self.runtime_int8)
         report("int8, tract against ONNX Runtime", found)
-        self.assertGreater(found.min(), 0.999)
+        self.assertGreaterEqual(found.mean(), 0.998)
+        self.assertGreaterEqual(found.min(), 0.985)
 
     def test_a_batch_with_padding_gives_the_vectors_of_its_texts(self):
         shortest = sorted(range(COUNT), key=lambda n: len(self.tokens[n]))[:: COUNT // 6]
