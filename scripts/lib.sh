@@ -76,14 +76,14 @@ load_tools() {
 pinned_rust() { sed -n 's/^channel *= *"\(.*\)"/\1/p' rust-toolchain.toml; }
 toolchain_is_installed() { rustup toolchain list 2>/dev/null | grep -q "^$1[- ]\|^$1\$"; }
 
-# cargo for wasm: the toolchain made from Debian's packages where rustup could not add the target.
-wasm_cargo() {
+# From here on cargo is one that can build for wasm: the toolchain made from Debian's packages where rustup could not
+# add the target.
+use_wasm_toolchain() {
   if ! wasm_std_is_installed && have rustup && toolchain_is_installed "$DEBIAN_WASM_TOOLCHAIN"; then
-    RUSTUP_TOOLCHAIN=$DEBIAN_WASM_TOOLCHAIN cargo "$@"
-  else
-    cargo "$@"
+    export RUSTUP_TOOLCHAIN=$DEBIAN_WASM_TOOLCHAIN
   fi
 }
+wasm_cargo() { (use_wasm_toolchain && cargo "$@"); }
 
 # What rustc may emit for the target (its default features and .cargo/config.toml), so that wasm-opt accepts it.
 # shellcheck disable=SC2034

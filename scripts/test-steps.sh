@@ -48,7 +48,8 @@ step_playground() {
 }
 step_tsc() { npm run --silent check --workspaces --if-present; }
 
-step_wasm_tests() { npm test --workspace tests/wasm; }
+# In a shell of its own: the tests build the kernels' self test for wasm.
+step_wasm_tests() { (use_wasm_toolchain && npm test --workspace tests/wasm); }
 step_worker_tests() { npm test --workspace tests/worker; }
 step_browser_tests() { npm test --workspace tests/browser; }
 step_parity() { "$RAPPORT_PYTHON" -m unittest discover --start-directory tests/parity-onnx --verbose; }

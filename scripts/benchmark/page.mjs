@@ -48,9 +48,10 @@ const engines = {};
 /** Loads one engine under a name, for `speed`. */
 export async function load(name, maker, ...argumentsOfIt) {
   engines[name] = await maker(...argumentsOfIt);
-  return { kernel: engines[name].kernel };
 }
 
+/** Texts of each length that are encoded before anything is counted. */
+const WARM_UP = 6;
 /** Calls of one engine in a row before it is the next one's turn; the first is not counted. */
 const IN_A_ROW = 4;
 
@@ -62,7 +63,7 @@ export async function speed(texts, rounds, tell) {
   const names = Object.keys(engines);
   // Until the browser has compiled the inner loops with all its care.
   for (const name of names) {
-    for (const text of Object.values(texts).flatMap((list) => list.slice(0, 6))) await engines[name].encode(text);
+    for (const text of Object.values(texts).flatMap((list) => list.slice(0, WARM_UP))) await engines[name].encode(text);
   }
   const times = {};
   for (const [tokens, list] of Object.entries(texts)) {
@@ -70,7 +71,7 @@ export async function speed(texts, rounds, tell) {
     for (let round = -1; round < rounds; round++) {
       for (const name of names) {
         for (let call = 0; call < IN_A_ROW; call++) {
-          const text = list[6 + (round + 1) * IN_A_ROW + call];
+          const text = list[WARM_UP + (round + 1) * IN_A_ROW + call];
           const begun = performance.now();
           await engines[name].encode(text);
           const milliseconds = performance.now() - begun;

@@ -133,12 +133,6 @@ impl Weights {
         self.columns
     }
 
-    /// Bytes that the packed weights, scales, sums and bias take.
-    #[must_use]
-    pub fn bytes(&self) -> usize {
-        size_of_val(self.steps.as_slice()) + size_of_val(self.panels.as_slice())
-    }
-
     pub(crate) fn panels(&self) -> &[Panel] {
         &self.panels
     }
@@ -192,11 +186,11 @@ impl Weights {
         Ok(Self { inputs, columns, steps, panels })
     }
 
-    /// Packs a matrix in memory order whose weights fit seven bits and whose shape fills every step; else packs nothing
-    /// and returns false. Much of the time that an encoder takes to load is spent here.
+    /// Packs a matrix in memory order that needs no rescaling and whose shape fills every step; else packs nothing and
+    /// returns false. Much of the time that an encoder takes to load is spent here.
     fn fill_whole_steps(&mut self, bytes: &[u8]) -> bool {
-        // The two highest bits of a number in -64..=63 are equal.
-        let fits = bytes.iter().fold(0, |bits, b| bits | (b ^ (b << 1))) & 0x80 == 0;
+        // -63..=63 as 0..=126. What is beyond has its column rescaled.
+        let fits = bytes.iter().fold(0, |most: u8, b| most.max(b.wrapping_add(63))) <= 126;
         if !fits || !self.columns.is_multiple_of(8) || !self.inputs.is_multiple_of(4) {
             return false;
         }

@@ -1,7 +1,7 @@
 //! The ONNX operators that models may have.
 //!
 //! tract's own list holds every operator of the standard, and with it code for images, sound and search that no
-//! model here runs: two thirds of a module. This list has what the bundles use. The feature `all-operators` adds
+//! model here runs. This list has what the bundles use. The feature `all-operators` adds
 //! the others, for tools that read any model.
 
 mod settled;

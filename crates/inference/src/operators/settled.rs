@@ -20,12 +20,12 @@ pub(super) fn register(list: &mut OnnxOpRegister) {
     });
     list.insert("Split", |context, node| {
         let axis = node.get_attr_opt("axis")?.unwrap_or(0);
-        let widths = numbers(context, node, 1, "split")?.map(|w| w.into_iter().map(|w| w as usize).collect());
+        let widths = numbers(context, node, "split")?.map(|w| w.into_iter().map(|w| w as usize).collect());
         settled(node, Split::new(axis, node.output.len(), widths))
     });
     list.insert("ReduceSum", |context, node| {
         let keep = node.get_attr_opt("keepdims")?.unwrap_or(1i64) == 1;
-        let axes = numbers(context, node, 1, "axes")?.filter(|a| !a.is_empty()).context("no axes")?;
+        let axes = numbers(context, node, "axes")?.filter(|a| !a.is_empty()).context("no axes")?;
         settled(node, Reduce::new(Some(axes), keep, Reducer::Sum))
     });
     list.insert("Pad", pad);
@@ -45,7 +45,7 @@ pub(super) fn register(list: &mut OnnxOpRegister) {
 fn pad(context: &ParsingContext<'_>, node: &NodeProto) -> Built {
     let mode: &str = node.get_attr_opt("mode")?.unwrap_or("constant");
     ensure!(mode == "constant" && node.input.len() == 2, "Pad is known with zeros, on all axes");
-    let pads = numbers(context, node, 1, "pads")?.context("no pads")?;
+    let pads = numbers(context, node, "pads")?.context("no pads")?;
     let pads: Vec<usize> = pads.into_iter().map(usize::try_from).collect::<Result<_, _>>()?;
     let (before, after) = pads.split_at(pads.len() / 2);
     ensure!(before.len() == after.len(), "an odd number of pads");
@@ -54,17 +54,12 @@ fn pad(context: &ParsingContext<'_>, node: &NodeProto) -> Built {
 }
 
 fn axes(context: &ParsingContext<'_>, node: &NodeProto) -> TractResult<Option<Vec<isize>>> {
-    Ok(numbers(context, node, 1, "axes")?.map(|axes| axes.into_iter().map(|a| a as isize).collect()))
+    Ok(numbers(context, node, "axes")?.map(|axes| axes.into_iter().map(|a| a as isize).collect()))
 }
 
-/// The whole numbers of a constant input, or of an attribute; none where there is neither.
-fn numbers(
-    context: &ParsingContext<'_>,
-    node: &NodeProto,
-    input: usize,
-    attribute: &str,
-) -> TractResult<Option<Vec<i64>>> {
-    let Some(name) = node.input.get(input).filter(|n| !n.is_empty()) else {
+/// The whole numbers of the constant second input, or of an attribute; none where there is neither.
+fn numbers(context: &ParsingContext<'_>, node: &NodeProto, attribute: &str) -> TractResult<Option<Vec<i64>>> {
+    let Some(name) = node.input.get(1).filter(|n| !n.is_empty()) else {
         return node.get_attr_opt_vec(attribute);
     };
     let graph = context.model.graph.as_ref().context("no graph")?;

@@ -6,7 +6,9 @@
 //!
 //! All parts of the measurement are single IEEE operations in a fixed order, so they are the same on every machine.
 
+use super::quantize::QuantizedMatrix;
 use super::reference::embed_observed;
+use super::rounding::quantize_for;
 use super::weights::{EncoderWeights, Linear};
 
 /// For each transformer layer and each of its linear layers what was measured.
@@ -28,6 +30,15 @@ impl Calibration {
     pub(super) fn of(&self, layer: usize, linear: usize) -> &Inputs {
         &self.0[layer][linear]
     }
+}
+
+/// A linear layer with 7-bit weights for inputs that are multiplied by `inverse` first.
+pub(super) struct CalibratedLinear {
+    /// One over the factor of each input.
+    pub(super) inverse: Vec<f32>,
+    /// Row-major `[inputs, outputs]`.
+    pub(super) weights: QuantizedMatrix,
+    pub(super) bias: Vec<f32>,
 }
 
 /// What goes into one linear layer of K inputs.
@@ -59,8 +70,28 @@ impl Inputs {
         }
     }
 
+    /// Quantizes the layer that these inputs go into.
+    pub(super) fn quantize(&self, linear: &Linear) -> CalibratedLinear {
+        let factors = self.factors(linear);
+        let rows = linear.weight.chunks_exact(linear.outputs).zip(&factors);
+        let balanced: Vec<f32> = rows.flat_map(|(row, f)| row.iter().map(move |w| w * f)).collect();
+        let weights = quantize_for(&balanced, linear.outputs, self.moments(&factors));
+        // What rounding takes from the product of the mean input, the bias gives back.
+        let means = self.means(&factors);
+        let mut bias = linear.bias.clone();
+        for (column, bias) in bias.iter_mut().enumerate() {
+            let lost = |k: usize| {
+                let at = k * linear.outputs + column;
+                f64::from(balanced[at]) - f64::from(weights.values[at]) * f64::from(weights.scales[column])
+            };
+            *bias += means.iter().enumerate().map(|(k, m)| m * lost(k)).sum::<f64>() as f32;
+        }
+        let inverse = factors.iter().map(|f| 1.0 / f).collect();
+        CalibratedLinear { inverse, weights, bias }
+    }
+
     /// `sqrt(largest input / largest weight)` for each input; 1 where one of them is zero.
-    pub(super) fn factors(&self, linear: &Linear) -> Vec<f32> {
+    fn factors(&self, linear: &Linear) -> Vec<f32> {
         let largest = |row: &[f32]| row.iter().fold(0.0, |most, v| f32::max(most, v.abs()));
         let rows = linear.weight.chunks_exact(linear.outputs).map(largest);
         let factor = |(&peak, weight): (&f32, f32)| {
@@ -70,13 +101,13 @@ impl Inputs {
     }
 
     /// Mean of each input after division by its factor.
-    pub(super) fn means(&self, factors: &[f32]) -> Vec<f64> {
+    fn means(&self, factors: &[f32]) -> Vec<f64> {
         let rows = self.rows.max(1) as f64;
         self.sums.iter().zip(factors).map(|(s, f)| s / rows / f64::from(*f)).collect()
     }
 
     /// Mean products of two inputs after division by their factors, `[K, K]`, filled as from the diagonal on.
-    pub(super) fn moments(&self, factors: &[f32]) -> Vec<f64> {
+    fn moments(&self, factors: &[f32]) -> Vec<f64> {
         let (inputs, rows) = (factors.len(), self.rows.max(1) as f64);
         let mut moments = self.products.clone();
         for (row, f) in moments.chunks_exact_mut(inputs).zip(factors) {

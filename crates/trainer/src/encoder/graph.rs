@@ -8,9 +8,8 @@
 //! that. Our own runtime replaces the products by its own, which round activations to 8 bits as well (a scale for
 //! each token); that is why the inputs of the products are balanced.
 
-use super::calibration::Calibration;
+use super::calibration::{CalibratedLinear, Calibration};
 use super::quantize::quantize_rows;
-use super::rounding::quantize_for;
 use super::weights::{EncoderWeights, Layer, Linear, NORM_EPSILON, Norm};
 use crate::onnx::{Attribute, ElementType, GraphBuilder};
 
@@ -150,37 +149,22 @@ impl Encoder {
         let shape = [linear.inputs, linear.outputs];
         let weight = format!("{at}.weight");
         let product = format!("{at}.product");
-        let mut bias = linear.bias.clone();
-        let product = if let Some(calibration) = &self.calibration {
-            let inputs = calibration.of(number.0, number.1);
-            let factors = inputs.factors(linear);
-            let rows = linear.weight.chunks_exact(linear.outputs).zip(&factors);
-            let weights: Vec<f32> = rows.flat_map(|(row, f)| row.iter().map(move |w| w * f)).collect();
-            let quantized = quantize_for(&weights, linear.outputs, inputs.moments(&factors));
-            // What rounding takes from the product of the mean input, the bias gives back.
-            let means = inputs.means(&factors);
-            for (column, bias) in bias.iter_mut().enumerate() {
-                let lost = |k: usize| {
-                    let at = k * linear.outputs + column;
-                    f64::from(weights[at])
-                        - f64::from(quantized.values[at]) * f64::from(quantized.scales[column])
-                };
-                *bias += means.iter().enumerate().map(|(k, m)| m * lost(k)).sum::<f64>() as f32;
-            }
-            let inverse: Vec<f32> = factors.iter().map(|f| 1.0 / f).collect();
-            let inverse = self.graph.f32(&format!("{at}.balance"), &[linear.inputs], &inverse);
+        let calibrated = self.calibration.as_ref().map(|c| c.of(number.0, number.1).quantize(linear));
+        let product = if let Some(CalibratedLinear { inverse, weights, .. }) = &calibrated {
+            let inverse = self.graph.f32(&format!("{at}.balance"), &[linear.inputs], inverse);
             let input = self.graph.node("Mul", &format!("{at}.balanced"), &[input, &inverse], &[]);
             // Not `DequantizeLinear`: ONNX Runtime takes that for leave to round the activations.
-            self.graph.i8(&weight, &shape, &quantized.values);
+            self.graph.i8(&weight, &shape, &weights.values);
             let floats = self.graph.cast(&format!("{at}.floats"), &weight, ElementType::F32);
             let sums = self.graph.node("MatMul", &format!("{at}.sums"), &[&input, &floats], &[]);
-            let scales = self.graph.f32(&format!("{at}.scales"), &[linear.outputs], &quantized.scales);
+            let scales = self.graph.f32(&format!("{at}.scales"), &[linear.outputs], &weights.scales);
             self.graph.node("Mul", &product, &[&sums, &scales], &[])
         } else {
             self.graph.f32(&weight, &shape, &linear.weight);
             self.graph.node("MatMul", &product, &[input, &weight], &[])
         };
-        let bias = self.graph.f32(&format!("{at}.bias"), &[linear.outputs], &bias);
+        let bias = calibrated.as_ref().map_or(&linear.bias, |c| &c.bias);
+        let bias = self.graph.f32(&format!("{at}.bias"), &[linear.outputs], bias);
         self.graph.node("Add", at, &[&product, &bias], &[])
     }
 
