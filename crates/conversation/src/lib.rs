@@ -46,6 +46,7 @@ pub use persuasion::{
 };
 pub use redact::{Found, PersonalData, Redacted, Redactor, redact, redact_conversation};
 pub use report::{Place, Refusal, Repair, Report, Tally};
+pub use rfc3339::seconds;
 pub use rules::{
     BuyingSignal, ObjectionCategory, RuleMatch, buying_signals, objections, response_by_rule,
     seller_act_by_rule,

@@ -33,6 +33,8 @@ pub mod artifact {
     pub const PLAYBOOK: &str = "playbook.json";
     /// One int8 vector for each suggestion.
     pub const PLAYBOOK_VECTORS: &str = "playbook.bin";
+    /// Models of conversion, see [`crate::ConversionModel`]; a bundle may lack it.
+    pub const CONVERSION: &str = "conversion.json";
     /// Every artifact that a bundle must have.
     pub const ALL: [&str; 10] = [
         CONFIG,
@@ -68,6 +70,14 @@ impl Bundle {
     /// Takes an artifact out, so that its bytes can be freed as soon as they are read.
     pub(crate) fn take(&mut self, name: &str) -> Result<Vec<u8>, EngineError> {
         self.files.remove(name).ok_or_else(|| EngineError::MissingArtifact(name.into()))
+    }
+
+    /// Takes a JSON artifact out and reads it, where the bundle has it.
+    pub(crate) fn take_json_if_there<T: serde::de::DeserializeOwned>(
+        &mut self,
+        name: &str,
+    ) -> Result<Option<T>, EngineError> {
+        if self.files.contains_key(name) { self.take_json(name).map(Some) } else { Ok(None) }
     }
 
     /// Takes a JSON artifact out and reads it.

@@ -5,6 +5,7 @@ use rapport_inference::{EncoderLimits, argmax, normalize};
 
 use crate::answer::{BundleInfo, ResponsePrediction, StagePrediction};
 use crate::bundle::{Bundle, BundleConfig, artifact};
+use crate::conversion::{self, ConversionModel, ConversionOptions, ConversionPrediction};
 use crate::direction::{DirectionModel, DirectionPrediction};
 use crate::heads::{Acts, Heads, Outlook};
 use crate::reading::{Reader, TurnReading, merge_turns};
@@ -24,6 +25,7 @@ pub struct Engine {
     heads: Heads,
     direction: DirectionModel,
     adviser: Adviser,
+    conversion: Option<ConversionModel>,
 }
 
 /// A conversation after one pass through the models; every answer is read off it.
@@ -75,7 +77,11 @@ impl Engine {
         direction.check(dimensions)?;
         let vectors = bundle.take(artifact::PLAYBOOK_VECTORS)?;
         let adviser = Adviser::new(bundle.take_json(artifact::PLAYBOOK)?, &vectors, dimensions)?;
-        Ok(Self { config, reader, heads, direction, adviser })
+        let conversion: Option<ConversionModel> = bundle.take_json_if_there(artifact::CONVERSION)?;
+        if let Some(model) = &conversion {
+            model.check(dimensions)?;
+        }
+        Ok(Self { config, reader, heads, direction, adviser, conversion })
     }
 
     /// What is loaded.
@@ -145,6 +151,40 @@ impl Engine {
     /// As [`Engine::analyze`].
     pub fn direction(&self, conversation: &Conversation) -> Result<DirectionPrediction, EngineError> {
         self.direction_of(&self.analyze(conversation)?)
+    }
+
+    /// Whether the conversation will convert.
+    ///
+    /// # Errors
+    /// As [`Engine::analyze`]; [`EngineError::MissingArtifact`] when the bundle has no model of conversion.
+    pub fn conversion(
+        &self,
+        conversation: &Conversation,
+        options: ConversionOptions<'_>,
+    ) -> Result<ConversionPrediction, EngineError> {
+        self.conversion_of(conversation, &self.analyze(conversation)?, options)
+    }
+
+    /// The bundle's model of conversion, where it has one.
+    pub fn conversion_model(&self) -> Option<&ConversionModel> {
+        self.conversion.as_ref()
+    }
+
+    /// [`Engine::conversion`] of a conversation that was analyzed already.
+    ///
+    /// # Errors
+    /// As [`Engine::conversion`].
+    pub fn conversion_of(
+        &self,
+        conversation: &Conversation,
+        analysis: &Analysis,
+        options: ConversionOptions<'_>,
+    ) -> Result<ConversionPrediction, EngineError> {
+        let model = self
+            .conversion
+            .as_ref()
+            .ok_or_else(|| EngineError::MissingArtifact(artifact::CONVERSION.into()))?;
+        conversion::predict(model, conversation, analysis, options)
     }
 
     /// [`Engine::respond_next`] of a conversation that was analyzed already.

@@ -7,6 +7,7 @@
 mod answer;
 pub mod bundle;
 mod cache;
+pub mod conversion;
 mod direction;
 mod engine;
 mod error;
@@ -20,6 +21,9 @@ mod suggestion;
 
 pub use answer::{BundleInfo, ResponsePrediction, StagePrediction};
 pub use bundle::{Bundle, BundleConfig, Classes, EncoderConfig, Temperatures};
+pub use conversion::{
+    ConversionModel, ConversionOptions, ConversionPrediction, Insight, TurnForecast, TurnInfluence,
+};
 pub use direction::{ByCluster, DirectionModel, DirectionPrediction, MarkovChain};
 pub use engine::{Analysis, Engine};
 pub use error::EngineError;

@@ -8,6 +8,7 @@
 mod baselines;
 mod change;
 mod command;
+pub(crate) mod conversion;
 mod describe;
 mod example;
 mod figures;

@@ -16,7 +16,7 @@ mod heads_onnx_tests;
 mod layer;
 pub(crate) mod lbfgs;
 pub(crate) mod logistic;
-mod random;
+pub(crate) mod random;
 mod run;
 pub(crate) mod scaling;
 mod sentiment;

@@ -1,0 +1,311 @@
+//! `rapport conversion train`: the model of conversion of a bundle.
+
+use std::collections::BTreeMap;
+use std::fmt::Write;
+use std::path::{Path, PathBuf};
+
+use anyhow::{Context, Result, ensure};
+use clap::{Args, Subcommand};
+use rapport_conversation::Conversation;
+use rapport_engine::conversion::{CONVERSION_FEATURES_VERSION, ConversionModel, Domain, GLOBAL};
+use rapport_engine::{Bundle, Engine, bundle::artifact};
+use serde::Serialize;
+
+use super::fit::{FitOptions, fit_scorer};
+use super::hide::Hide;
+use super::rows::{Case, read_cases};
+use super::validate::{cross_validate, cross_validate_whole};
+use crate::Output;
+use crate::bundle::BundleArgs;
+use crate::data::read_conversations;
+use crate::evaluate::conversion::Forecast;
+use crate::files::{StagedFolder, read_text};
+use crate::metrics::{Bootstrap, Interval, roc_auc};
+
+/// Fewer of an outcome cannot be divided into folds.
+const FEWEST_OF_OUTCOME: usize = 20;
+/// Resamples of the intervals.
+const RESAMPLES: usize = 1000;
+
+/// Whether conversations convert.
+#[derive(Debug, Subcommand)]
+pub(crate) enum ConversionCommand {
+    /// Train the model of conversion of a bundle, and measure it by cross-validation.
+    Train(Box<TrainArgs>),
+}
+
+#[derive(Debug, Args)]
+pub(crate) struct TrainArgs {
+    /// Canonical JSONL with outcomes. Each file is a domain with a model of its own beside the global one, named as
+    /// given, or as the file.
+    #[arg(long, value_name = "[NAME=]FILE.jsonl", required = true, num_args = 1..)]
+    data: Vec<String>,
+    #[command(flatten)]
+    bundle: BundleArgs,
+    /// Folder of the run; it must not be there yet.
+    #[arg(long, value_name = "DIR")]
+    out: PathBuf,
+    /// Settings as JSON; what is left out keeps its default.
+    #[arg(long, value_name = "FILE")]
+    settings: Option<PathBuf>,
+    /// Parts that are kept back in turn for the figures.
+    #[arg(long, value_name = "N", default_value_t = 5)]
+    folds: usize,
+    /// Outcomes that a domain must have for a model of its own.
+    #[arg(long, value_name = "N", default_value_t = 100)]
+    minimum_outcomes: usize,
+    /// Outcomes at which a domain's own model counts as much as the global one.
+    #[arg(long, value_name = "N", default_value_t = 50.0)]
+    shrinkage: f32,
+    /// Leave the figures without the outcome-stating turns out: they take two more cross-validations.
+    #[arg(long)]
+    quick: bool,
+}
+
+pub(crate) fn run(command: ConversionCommand, output: Output) -> Result<()> {
+    match command {
+        ConversionCommand::Train(args) => train(&args, output),
+    }
+}
+
+/// What a run says of itself.
+#[derive(Debug, Serialize)]
+struct Summary {
+    out: PathBuf,
+    settings: FitOptions,
+    domains: BTreeMap<String, DomainSummary>,
+}
+
+#[derive(Debug, Serialize)]
+struct DomainSummary {
+    conversations: usize,
+    won: usize,
+    /// AUC on conversations kept back, the whole read.
+    auc: Interval,
+    /// The same with something hidden, by what is hidden.
+    auc_hidden: BTreeMap<&'static str, Interval>,
+    /// The same of simple models.
+    auc_of_baselines: BTreeMap<String, Interval>,
+    /// AUC after so many lines among conversations still running.
+    auc_by_lines: BTreeMap<usize, (usize, Interval)>,
+    /// Weight of each part at the middle length: meaning, wording, features, trees.
+    stack: [[f32; 4]; 2],
+    own_model: bool,
+}
+
+/// A file of conversations with the name of its domain.
+fn named(data: &str) -> Result<(String, PathBuf)> {
+    let (name, path) = match data.split_once('=') {
+        Some((name, path)) => (name.to_owned(), PathBuf::from(path)),
+        None => {
+            let path = PathBuf::from(data);
+            (path.file_stem().unwrap_or_default().to_string_lossy().into_owned(), path)
+        }
+    };
+    ensure!(!name.is_empty() && name != GLOBAL, "--data {data}: a domain needs a name other than `{GLOBAL}`");
+    Ok((name, path))
+}
+
+fn read(args: &TrainArgs) -> Result<Vec<(String, Conversation)>> {
+    let mut all: Vec<(String, Conversation)> = Vec::new();
+    for data in &args.data {
+        let (name, path) = named(data)?;
+        let conversations = read_conversations(&path)?;
+        let outcomes = conversations.iter().filter(|c| c.outcome.is_some()).count();
+        ensure!(
+            outcomes > 0,
+            "{} has no outcome: write \"outcome\":\"won\" or \"lost\" into its conversations",
+            path.display()
+        );
+        all.extend(conversations.into_iter().map(|c| (name.clone(), c)));
+    }
+    let mut seen = std::collections::BTreeSet::new();
+    for (_, conversation) in &all {
+        ensure!(seen.insert(&conversation.id), "conversation {} is there twice", conversation.id);
+    }
+    Ok(all)
+}
+
+fn check_outcomes(cases: &[Case]) -> Result<()> {
+    let won = cases.iter().filter(|c| c.won).count();
+    let lost = cases.len() - won;
+    ensure!(
+        won >= FEWEST_OF_OUTCOME && lost >= FEWEST_OF_OUTCOME,
+        "{won} conversations were won and {lost} lost; a model needs at least {FEWEST_OF_OUTCOME} of each"
+    );
+    Ok(())
+}
+
+fn train(args: &TrainArgs, output: Output) -> Result<()> {
+    ensure!(args.folds >= 2, "--folds {}: at least 2 are needed", args.folds);
+    ensure!(!args.out.exists(), "{} is there already; give another --out", args.out.display());
+    let settings: FitOptions = match &args.settings {
+        None => FitOptions::default(),
+        Some(path) => serde_json::from_str(&read_text(path)?)
+            .with_context(|| format!("{} is not the settings of a model of conversion", path.display()))?,
+    };
+    let files = args.bundle.files()?;
+    let engine = Engine::load(Bundle::new(files.clone())).context("the bundle cannot be loaded")?;
+    let conversations = read(args)?;
+    let cases = read_cases(&engine, &conversations, Hide::Nothing, true, output)?;
+    check_outcomes(&cases)?;
+
+    let mut sets: Vec<&str> = cases.iter().map(|c| c.set.as_str()).collect();
+    sets.dedup();
+    let mut domains = BTreeMap::new();
+    let mut summaries = BTreeMap::new();
+    let mut forecasts: BTreeMap<String, Vec<Forecast>> = BTreeMap::new();
+    // With one set alone, it is the global model.
+    let names = std::iter::once(GLOBAL).chain(sets.iter().copied().filter(|_| sets.len() > 1));
+    for name in names {
+        let own: Vec<Case> = cases.iter().filter(|c| name == GLOBAL || c.set == name).cloned().collect();
+        if own.len() < args.minimum_outcomes || check_outcomes(&own).is_err() {
+            output.note(format!("{name}: {} outcomes are too few for a model of its own", own.len()));
+            continue;
+        }
+        output.note(format!("{name}: {} conversations", own.len()));
+        let held_out = cross_validate(&own, args.folds, &settings, output);
+        let mut hidden = BTreeMap::new();
+        for hide in Hide::HIDING.into_iter().filter(|_| !args.quick) {
+            let of_domain: Vec<(String, Conversation)> =
+                conversations.iter().filter(|(set, _)| name == GLOBAL || set == name).cloned().collect();
+            let shown = read_cases(&engine, &of_domain, hide, false, output)?;
+            if check_outcomes(&shown).is_ok() {
+                hidden.insert(hide.name(), cross_validate_whole(&shown, args.folds, &settings));
+            }
+        }
+        let train: Vec<&Case> = own.iter().collect();
+        let domain = Domain {
+            outcomes: own.len(),
+            won: own.iter().filter(|c| c.won).count() as f32 / own.len() as f32,
+            running: fit_scorer(&train, false, &settings, "conversion"),
+            finished: fit_scorer(&train, true, &settings, "conversion"),
+        };
+        summaries.insert(name.to_owned(), summary(&own, &held_out, &hidden, &domain));
+        forecasts.insert(name.to_owned(), with_hidden(held_out, &hidden));
+        domains.insert(name.to_owned(), domain);
+    }
+    let model = ConversionModel {
+        features: CONVERSION_FEATURES_VERSION,
+        minimum_outcomes: args.minimum_outcomes,
+        shrinkage: args.shrinkage,
+        domains,
+    };
+    model.check(engine.info().dimensions)?;
+    let summary = Summary { out: args.out.clone(), settings, domains: summaries };
+    write(&args.out, files, &model, &summary, &forecasts)?;
+    output.result(&summary, || describe(&summary))
+}
+
+/// Forecasts without the turns that state the outcome, put beside those of the whole: the harder of the two.
+fn with_hidden(
+    mut forecasts: Vec<Forecast>,
+    hidden: &BTreeMap<&'static str, Vec<(String, f64)>>,
+) -> Vec<Forecast> {
+    let Some(scores) = hidden.get(Hide::Amounts.name()) else { return forecasts };
+    let by_id: BTreeMap<&str, f64> = scores.iter().map(|(id, p)| (id.as_str(), *p)).collect();
+    for forecast in &mut forecasts {
+        forecast.whole_without_outcome = by_id.get(forecast.id.as_str()).copied();
+    }
+    forecasts
+}
+
+fn auc(scored: &[(bool, f64)]) -> Interval {
+    let groups: Vec<usize> = (0..scored.len()).collect();
+    Bootstrap::new(&groups, RESAMPLES, 1).interval(scored.len(), |counts| {
+        let drawn = scored.iter().zip(counts).flat_map(|(s, n)| std::iter::repeat_n(*s, *n as usize));
+        let (won, scores): (Vec<bool>, Vec<f64>) = drawn.unzip();
+        roc_auc(&won, &scores)
+    })
+}
+
+fn summary(
+    cases: &[Case],
+    forecasts: &[Forecast],
+    hidden: &BTreeMap<&'static str, Vec<(String, f64)>>,
+    domain: &Domain,
+) -> DomainSummary {
+    let outcome: BTreeMap<&str, bool> = cases.iter().map(|c| (c.id.as_str(), c.won)).collect();
+    let of = |score: &dyn Fn(&Forecast) -> Option<f64>| -> Vec<(bool, f64)> {
+        forecasts.iter().filter_map(|f| Some((f.won, score(f)?))).collect()
+    };
+    let names: Vec<String> =
+        forecasts.first().map_or_else(Vec::new, |f| f.baselines.keys().cloned().collect());
+    let auc_by_lines = super::rows::MOMENTS
+        .into_iter()
+        .filter_map(|n| {
+            let at = |f: &Forecast| f.by_turns.iter().find(|(lines, ..)| *lines == n).map(|(_, p, _)| *p);
+            let scored = of(&at);
+            let won = scored.iter().filter(|(won, _)| *won).count();
+            (won >= FEWEST_OF_OUTCOME && scored.len() - won >= FEWEST_OF_OUTCOME)
+                .then(|| (n, (scored.len(), auc(&scored))))
+        })
+        .collect();
+    DomainSummary {
+        conversations: cases.len(),
+        won: cases.iter().filter(|c| c.won).count(),
+        auc: auc(&of(&|f| f.whole)),
+        auc_hidden: hidden
+            .iter()
+            .map(|(name, scores)| {
+                let scored: Vec<(bool, f64)> =
+                    scores.iter().filter_map(|(id, p)| Some((*outcome.get(id.as_str())?, *p))).collect();
+                (*name, auc(&scored))
+            })
+            .collect(),
+        auc_of_baselines: names
+            .into_iter()
+            .map(|name| {
+                let interval = auc(&of(&|f| f.baselines.get(&name).copied()));
+                (name, interval)
+            })
+            .collect(),
+        auc_by_lines,
+        stack: [domain.running.stack.weights, domain.finished.stack.weights],
+        own_model: true,
+    }
+}
+
+fn write(
+    out: &Path,
+    files: Vec<(String, Vec<u8>)>,
+    model: &ConversionModel,
+    summary: &Summary,
+    forecasts: &BTreeMap<String, Vec<Forecast>>,
+) -> Result<()> {
+    let folder = StagedFolder::new(out)?;
+    let bundle = folder.path().join("bundle");
+    for (name, bytes) in files.iter().filter(|(name, _)| name != artifact::CONVERSION) {
+        crate::write_file(&bundle.join(name), bytes)?;
+    }
+    crate::write_file(&bundle.join(artifact::CONVERSION), &serde_json::to_vec(model)?)?;
+    crate::write_file(&folder.path().join("conversion-figures.json"), &serde_json::to_vec_pretty(summary)?)?;
+    crate::write_file(&folder.path().join("forecasts.json"), &serde_json::to_vec(forecasts)?)?;
+    folder.finish()
+}
+
+fn describe(summary: &Summary) -> String {
+    let show = |i: &Interval| format!("{:.3} [{:.3}, {:.3}]", i.value, i.low, i.high);
+    let mut text = String::new();
+    for (name, domain) in &summary.domains {
+        let _ = writeln!(
+            text,
+            "{name}: {} conversations, {} won\n  AUC on conversations kept back   {}",
+            domain.conversations,
+            domain.won,
+            show(&domain.auc)
+        );
+        for (what, interval) in &domain.auc_hidden {
+            let _ = writeln!(text, "    hidden: {what:24} {}", show(interval));
+        }
+        for (what, interval) in &domain.auc_of_baselines {
+            let _ = writeln!(text, "    by {what:29} {}", show(interval));
+        }
+        for (lines, (n, interval)) in &domain.auc_by_lines {
+            let _ = writeln!(text, "    after {lines:3} lines, {n:4} still running {}", show(interval));
+        }
+        let _ = writeln!(text, "  parts running {:.2?}, finished {:.2?}", domain.stack[0], domain.stack[1]);
+    }
+    let _ = writeln!(text, "{}", summary.out.display());
+    text
+}
