@@ -8,6 +8,7 @@ use crate::bundle::{Bundle, BundleConfig, artifact};
 use crate::direction::{DirectionModel, DirectionPrediction};
 use crate::heads::{Acts, Heads, Outlook};
 use crate::reading::{Reader, TurnReading, merge_turns};
+use crate::signals::{SignalModel, SignalReport};
 use crate::suggestion::{Adviser, Alternative, Moment, Suggestion};
 use crate::{EngineError, Probabilities};
 
@@ -24,6 +25,7 @@ pub struct Engine {
     heads: Heads,
     direction: DirectionModel,
     adviser: Adviser,
+    signals: Option<SignalModel>,
 }
 
 /// A conversation after one pass through the models; every answer is read off it.
@@ -75,7 +77,8 @@ impl Engine {
         direction.check(dimensions)?;
         let vectors = bundle.take(artifact::PLAYBOOK_VECTORS)?;
         let adviser = Adviser::new(bundle.take_json(artifact::PLAYBOOK)?, &vectors, dimensions)?;
-        Ok(Self { config, reader, heads, direction, adviser })
+        let signals = SignalModel::take(&mut bundle, dimensions)?;
+        Ok(Self { config, reader, heads, direction, adviser, signals })
     }
 
     /// What is loaded.
@@ -147,6 +150,24 @@ impl Engine {
         self.direction_of(&self.analyze(conversation)?)
     }
 
+    /// Tone, emotions, intents, objections, buying signals, urgency, hedging and commitments of each turn.
+    ///
+    /// # Errors
+    /// As [`Engine::analyze`], and as [`Engine::signals_of`].
+    pub fn signals(&self, conversation: &Conversation) -> Result<SignalReport, EngineError> {
+        let model = self.signal_model()?;
+        let turns = merge_turns(conversation);
+        model.report(&self.reader.read(&turns)?)
+    }
+
+    /// The heads and rules of the signals.
+    ///
+    /// # Errors
+    /// [`EngineError::MissingArtifact`] when the bundle has none.
+    pub fn signal_model(&self) -> Result<&SignalModel, EngineError> {
+        self.signals.as_ref().ok_or_else(|| EngineError::MissingArtifact(artifact::SIGNALS.into()))
+    }
+
     /// [`Engine::respond_next`] of a conversation that was analyzed already.
     ///
     /// # Errors
@@ -194,6 +215,15 @@ impl Engine {
         let clusters: Vec<usize> =
             analysis.readings.iter().map(|r| self.direction.cluster(&r.embedding)).collect();
         self.direction.answer(&clusters)
+    }
+
+    /// [`Engine::signals`] of a conversation that was analyzed already.
+    ///
+    /// # Errors
+    /// [`EngineError::MissingArtifact`] when the bundle has no signals, [`EngineError::EmptyConversation`], or
+    /// [`EngineError::Inference`] when the heads fail.
+    pub fn signals_of(&self, analysis: &Analysis) -> Result<SignalReport, EngineError> {
+        self.signal_model()?.report(&analysis.readings)
     }
 
     /// [`Engine::suggest`] of a conversation that was analyzed already.

@@ -26,6 +26,8 @@ fn example(seed: u64, turns: usize) -> Example {
             surface.copy_from_slice(&normal(random, SURFACE_FEATURES, 1.0));
             TurnReading {
                 speaker: if t % 2 == 0 { Speaker::Customer } else { Speaker::Salesperson },
+                text: "".into(),
+                line: t,
                 embedding: normal(random, DIMENSIONS, 1.0).into(),
                 lexical: vec![((seed as u32 * 31 + t as u32 * 7) % LEXICAL_BUCKETS as u32, 1.0)],
                 surface,
