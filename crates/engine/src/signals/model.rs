@@ -167,7 +167,7 @@ impl SignalModel {
         config.check(dimensions)?;
         let model = Self { model: OnnxModel::load(artifact::SIGNALS, graph)?, config };
         // One empty row shows whether the graph gives what the configuration speaks of.
-        model.logits(&[SignalRow::of_text(&vec![0.0; dimensions], Vec::new())])?;
+        model.logits(&[SignalRow::of_text("", &vec![0.0; dimensions])])?;
         Ok(model)
     }
 

@@ -1,7 +1,7 @@
 //! The row that the signal heads read of each turn.
 
 use crate::features::SURFACE_FEATURES;
-use crate::lexical::LEXICAL_BUCKETS;
+use crate::lexical::{LEXICAL_BUCKETS, hashed, tokens};
 use crate::reading::TurnReading;
 
 use super::names::Signal;
@@ -51,12 +51,12 @@ impl SignalRow {
         Self { dense, words: reading.lexical.clone() }
     }
 
-    /// The row of a text that stands in no conversation: all that is not its own text is zero.
-    pub fn of_text(embedding: &[f32], words: Vec<(u32, f32)>) -> Self {
+    /// The row of a text that stands in no conversation, with its sentence vector: all that is not its own text is zero.
+    pub fn of_text(text: &str, embedding: &[f32]) -> Self {
         let dimensions = embedding.len();
         let mut dense = vec![0.0; signal_row_len(dimensions) - own_text_len(dimensions)];
         dense.extend(embedding);
-        Self { dense, words }
+        Self { dense, words: hashed(&tokens(text)) }
     }
 
     /// What the rule of a signal found, 0 to 1; 0 where it found nothing.
@@ -110,11 +110,12 @@ mod tests {
 
     #[test]
     fn a_text_alone_has_nothing_before_its_own_part() {
-        let row = SignalRow::of_text(&[0.25, 0.5], vec![(0, 1.0)]);
+        let row = SignalRow::of_text("yes", &[0.25, 0.5]);
         let mut written = vec![9.0; signal_row_len(2)];
         row.write(&mut written);
         let (rest, own) = written.split_at(signal_row_len(2) - own_text_len(2));
         assert!(rest.iter().all(|x| *x == 0.0));
-        assert_eq!(own[..3], [0.25, 0.5, 1.0]);
+        assert_eq!(own[..2], [0.25, 0.5]);
+        assert_eq!(own[2..].iter().filter(|x| **x > 0.0).count(), 3, "a word and two pairs with the borders");
     }
 }

@@ -10,6 +10,7 @@ mod direction;
 mod epochs;
 mod example;
 mod figures;
+mod goemotions;
 mod heads_onnx;
 #[cfg(test)]
 mod heads_onnx_tests;
@@ -19,9 +20,10 @@ pub(crate) mod logistic;
 mod random;
 mod run;
 pub(crate) mod scaling;
-mod sentiment;
+pub(crate) mod sentiment;
 mod sequence_net;
 mod sequences;
+pub(crate) mod signals;
 mod temperature;
 pub(crate) mod vectors;
 
