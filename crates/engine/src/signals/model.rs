@@ -133,7 +133,9 @@ impl SignalsConfig {
             return refuse(format!("{} is answered twice", pair[0].key()));
         }
         match self.tone {
-            Some(tone) if tone.output + TONES > self.outputs => refuse("the tone has too few outputs".into()),
+            Some(tone) if tone.output.saturating_add(TONES) > self.outputs => {
+                refuse("the tone has too few outputs".into())
+            }
             Some(tone) if !tone.temperature.is_finite() || tone.temperature <= 0.0 => {
                 refuse("the temperature of the tone is not a positive number".into())
             }
@@ -238,4 +240,61 @@ const _: () = assert!(Sentiment::ALL.len() == TONES);
 
 fn sigmoid(x: f32) -> f32 {
     1.0 / (1.0 + (-x).exp())
+}
+
+#[cfg(test)]
+#[allow(clippy::unwrap_used)]
+mod tests {
+    use rapport_conversation::{Hedge, ObjectionCategory};
+
+    use super::*;
+
+    fn config() -> SignalsConfig {
+        let signal = Signal::Objection(ObjectionCategory::Price);
+        SignalsConfig {
+            format: SIGNALS_FORMAT,
+            features: FEATURE_VERSION,
+            row: signal_row_len(4),
+            outputs: 4,
+            tone: Some(Tone { output: 1, temperature: 1.0 }),
+            heads: vec![SignalHead { signal, output: 0, scale: 1.0, offset: 0.0, threshold: 0.5 }],
+            rules: vec![SignalRule { signal: Signal::Hedging(Hedge::Doubt), found: None, otherwise: 0.0 }],
+        }
+    }
+
+    #[test]
+    fn a_bundle_may_do_without_but_not_with_half() {
+        let mut none = Bundle::new([]);
+        assert!(SignalModel::take(&mut none, 4).unwrap().is_none());
+        let json = serde_json::to_vec(&config()).unwrap();
+        let mut half = Bundle::new([(artifact::SIGNALS_CONFIG.to_owned(), json)]);
+        let error = SignalModel::take(&mut half, 4).unwrap_err();
+        assert!(matches!(&error, EngineError::MissingArtifact(name) if name == artifact::SIGNALS), "{error}");
+    }
+
+    #[test]
+    fn a_configuration_comes_back_from_json_and_unknown_signals_are_named() {
+        let json = serde_json::to_string(&config()).unwrap();
+        assert_eq!(serde_json::from_str::<SignalsConfig>(&json).unwrap(), config());
+        let other = json.replace("objection/price", "objection/weather");
+        let error = serde_json::from_str::<SignalsConfig>(&other).unwrap_err().to_string();
+        assert!(error.contains("objection/weather"), "{error}");
+    }
+
+    #[test]
+    fn what_does_not_fit_is_refused() {
+        config().check(4).unwrap();
+        assert!(config().check(5).is_err(), "rows of other vectors");
+        let mut changes: Vec<SignalsConfig> = vec![config(); 7];
+        changes[0].format += 1;
+        changes[1].heads[0].output = 4;
+        changes[2].heads[0].scale = f32::NAN;
+        changes[3].tone = Some(Tone { output: 2, temperature: 1.0 });
+        changes[4].tone = Some(Tone { output: 1, temperature: 0.0 });
+        changes[5].rules[0].found = Some(1.5);
+        changes[6].rules[0].signal = changes[6].heads[0].signal;
+        for (number, change) in changes.iter().enumerate() {
+            assert!(change.check(4).is_err(), "{number}");
+        }
+    }
 }

@@ -26,9 +26,9 @@ impl Ranking {
         self.order.iter().zip(&self.ends).filter_map(move |(&case, &end)| {
             let weight = weights[case as usize];
             if self.positive[case as usize] {
-                run.0 += weight
+                run.0 += weight;
             } else {
-                run.1 += weight
+                run.1 += weight;
             }
             end.then(|| std::mem::take(&mut run))
         })
@@ -72,7 +72,7 @@ pub fn precision_recall_f1(positive: &[bool], named: &[bool], weights: &[f64]) -
         }
     }
     let share = |whole: f64| if whole > 0.0 { right / whole } else { 0.0 };
-    (share(right + wrong), share(right + missed), share(right + (wrong + missed) / 2.0))
+    (share(right + wrong), share(right + missed), share(right + f64::midpoint(wrong, missed)))
 }
 
 /// Mean distance between the probability of a label and the share of cases that have it, over `bins` bins of equal

@@ -52,7 +52,7 @@ pub(super) fn run(args: &EvaluateArgs, output: Output) -> Result<()> {
         figures.emotions = judge_texts(&engine, &examples, &emotion_signals(), &options, output)?;
     }
     if let Some(path) = &args.intents {
-        let examples = intents(path, usize::MAX)?;
+        let examples = intents(path)?;
         figures.intents = judge_texts(&engine, &examples, &service_signals(), &options, output)?;
     }
     let result = json!({ "model_version": engine.info().model_version, "figures": figures });

@@ -63,12 +63,7 @@ pub(super) fn run(args: &TrainArgs, output: Output) -> Result<()> {
     }
     let said = SignalTexts {
         emotions: texts::emotions(&args.emotions, options.texts)?,
-        intents: args
-            .intents
-            .as_deref()
-            .map(|p| texts::intents(p, usize::MAX))
-            .transpose()?
-            .unwrap_or_default(),
+        intents: args.intents.as_deref().map(texts::intents).transpose()?.unwrap_or_default(),
     };
     let tones = sentiment::read_goemotions(&args.emotions, TONE_TEXTS)?;
 

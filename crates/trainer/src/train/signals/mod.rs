@@ -7,6 +7,8 @@ mod export;
 pub(crate) mod figures;
 pub(crate) mod report;
 pub(crate) mod targets;
+#[cfg(test)]
+mod tests;
 pub(crate) mod texts;
 pub(crate) mod tone;
 
@@ -47,7 +49,7 @@ impl Default for SignalOptions {
     fn default() -> Self {
         Self {
             folds: 5,
-            texts: 50_000,
+            texts: 20_000,
             l2_dense: 0.5,
             l2_sparse: 1.3,
             iterations: 80,

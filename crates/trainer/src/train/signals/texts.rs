@@ -52,7 +52,7 @@ pub(crate) fn emotions(path: &Path, limit: usize) -> Result<Vec<TextExample>> {
 ///
 /// # Errors
 /// When the file cannot be read, lacks a column, or names an intent that no family holds.
-pub(crate) fn intents(path: &Path, limit: usize) -> Result<Vec<TextExample>> {
+pub(crate) fn intents(path: &Path) -> Result<Vec<TextExample>> {
     let bytes = read_unpacked(path)?;
     let mut reader = csv::Reader::from_reader(&bytes[..]);
     let name = path.display();
@@ -77,7 +77,7 @@ pub(crate) fn intents(path: &Path, limit: usize) -> Result<Vec<TextExample>> {
         });
     }
     ensure!(!examples.is_empty(), "{name} has no rows");
-    Ok(limited(examples, limit))
+    Ok(limited(examples, usize::MAX))
 }
 
 #[cfg(test)]
@@ -105,11 +105,11 @@ mod tests {
     #[test]
     fn intents_are_read_by_column_and_unknown_ones_named() {
         let (_folder, path) = file("i.csv", "text,category\n\"where is\nmy card\",card_arrival\n");
-        assert!(intents(&path, 10).unwrap()[0].labels[ServiceIntent::Card.index()]);
+        assert!(intents(&path).unwrap()[0].labels[ServiceIntent::Card.index()]);
         let (_folder, path) = file("i.csv", "text,category\nhello,weather\n");
-        let error = intents(&path, 10).unwrap_err().to_string();
+        let error = intents(&path).unwrap_err().to_string();
         assert!(error.contains("row 2") && error.contains("weather"), "{error}");
         let (_folder, path) = file("i.csv", "text,intent\nhello,weather\n");
-        assert!(intents(&path, 10).unwrap_err().to_string().contains("no column category"));
+        assert!(intents(&path).unwrap_err().to_string().contains("no column category"));
     }
 }
