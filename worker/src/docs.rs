@@ -117,6 +117,7 @@ mod tests {
             Refusal::BodyBroken,
             Refusal::RateLimited { retry_after: 1 },
             Refusal::ModelUnavailable { reason: String::new(), retry_after: 1 },
+            Refusal::NotInModel { artifact: String::new() },
             Refusal::Internal,
         ];
         let document = document();

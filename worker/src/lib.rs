@@ -20,6 +20,7 @@ mod route;
 mod shelf;
 mod transfer;
 
+use rapport_engine::EngineError;
 use worker::{Context, Env, Request, Response, ResponseBuilder, console_error, event};
 
 use crate::config::Config;
@@ -115,10 +116,16 @@ async fn predict(
     let asked = clock::now();
     let model = edge::model(env, context, config).await?;
     let begun = clock::now();
-    let answer = model.answer(question, &conversation).map_err(|error| {
-        // The error speaks of models and shapes; the conversation is in none of its fields.
-        console_error!("{}", serde_json::json!({ "event": "answer_failed", "reason": error.to_string() }));
-        Refusal::Internal
+    let answer = model.answer(question, &conversation).map_err(|error| match error {
+        EngineError::MissingArtifact(artifact) => Refusal::NotInModel { artifact },
+        error => {
+            // The error speaks of models and shapes; the conversation is in none of its fields.
+            console_error!(
+                "{}",
+                serde_json::json!({ "event": "answer_failed", "reason": error.to_string() })
+            );
+            Refusal::Internal
+        }
     })?;
     let inference = clock::since(begun).await;
     let waited = begun.saturating_sub(asked);

@@ -75,6 +75,7 @@ impl Model {
             Question::Stage => self.json(self.engine.stage_next(conversation)?),
             Question::Suggestion => self.json(self.engine.suggest(conversation)?),
             Question::Direction => self.json(self.engine.direction(conversation)?),
+            Question::Signals => self.json(self.engine.signals(conversation)?),
         }
     }
 

@@ -41,6 +41,14 @@ pub(crate) enum Refusal {
         /// Seconds until the next attempt.
         retry_after: u32,
     },
+    /// The model that is loaded lacks what the question asks for.
+    #[error(
+        "the model that is loaded has no {artifact}, which answers this; the other endpoints are not concerned"
+    )]
+    NotInModel {
+        /// Name of the artifact.
+        artifact: String,
+    },
     /// The engine failed on a conversation that is well formed.
     #[error("the model could not answer this conversation")]
     Internal,
@@ -102,6 +110,7 @@ impl Refusal {
             Self::BodyBroken => ("body-broken", "The body is incomplete", 400),
             Self::RateLimited { .. } => ("rate-limited", "Too many requests", 429),
             Self::ModelUnavailable { .. } => ("model-unavailable", "No model is loaded", 503),
+            Self::NotInModel { .. } => ("not-in-model", "The model does not offer this", 501),
             Self::Internal => ("internal", "The model failed", 500),
         }
     }

@@ -1,6 +1,6 @@
 //! Which path means what.
 
-/// One of the four questions that the models answer.
+/// One of the questions that the models answer.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub(crate) enum Question {
     /// What kind of response the prospect gives next.
@@ -11,6 +11,8 @@ pub(crate) enum Question {
     Suggestion,
     /// Which cluster the conversation moves to next.
     Direction,
+    /// What each turn signals.
+    Signals,
 }
 
 /// What a path leads to.
@@ -29,12 +31,13 @@ pub(crate) enum Route {
 }
 
 /// Every path of the API.
-pub(crate) const ROUTES: [(&str, Route); 8] = [
+pub(crate) const ROUTES: [(&str, Route); 9] = [
     ("/", Route::Home),
     ("/predict-prospect-response", Route::Predict(Question::ResponseType)),
     ("/predict-next-conversation-stage", Route::Predict(Question::Stage)),
     ("/suggest-sales-response", Route::Predict(Question::Suggestion)),
     ("/predict-conversation-direction", Route::Predict(Question::Direction)),
+    ("/signals", Route::Predict(Question::Signals)),
     ("/health", Route::Health),
     ("/docs", Route::Docs),
     ("/openapi.json", Route::OpenApi),

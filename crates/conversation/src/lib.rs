@@ -7,15 +7,18 @@
 //! - [`clean`] is the one cleaning that training and serving share.
 //! - [`redact`] and [`redact_conversation`] replace personal data by stable placeholders.
 //! - Labels: the sets themselves, the mapping of human labels (`LABELS.md`), [`funnel`], [`api_stages`], the rules
-//!   ([`objections`], [`buying_signals`], [`response_by_rule`], [`seller_act_by_rule`]) and [`combine`].
+//!   ([`objections`], [`buying_signals`], [`hedges`], [`sales_intents`], [`urgencies`], [`response_by_rule`],
+//!   [`seller_act_by_rule`]) and [`combine`].
 
 mod clean;
 mod conversation;
+mod emotion;
 #[cfg(feature = "import")]
 mod format;
 mod funnel;
 mod history;
 mod history_error;
+mod intent;
 mod jsonl;
 mod label;
 mod limits;
@@ -29,11 +32,13 @@ mod weak;
 
 pub use clean::{Cleaned, TextRepair, clean};
 pub use conversation::{Conversation, Outcome, Speaker, Turn};
+pub use emotion::Emotion;
 #[cfg(feature = "import")]
 pub use format::{Format, Import, ImportError, SourceFile, SpeakerNames, import, import_named};
 pub use funnel::{Signals, funnel, funnel_stages};
 pub use history::{history_from_value, history_from_value_within, parse_history, parse_history_within};
 pub use history_error::HistoryError;
+pub use intent::{SalesIntent, ServiceIntent};
 pub use jsonl::{JsonlError, JsonlReader, JsonlWriter};
 pub use label::{
     ApiStage, Commitment, Label, LabelSource, Provenance, ResponseType, SellerAct, Sentiment, Stage,
@@ -48,8 +53,8 @@ pub use redact::{Found, PersonalData, Redacted, Redactor, redact, redact_convers
 pub use report::{Place, Refusal, Repair, Report, Tally};
 pub use rfc3339::seconds;
 pub use rules::{
-    BuyingSignal, ObjectionCategory, RuleMatch, buying_signals, objections, response_by_rule,
-    seller_act_by_rule,
+    BuyingSignal, Hedge, ObjectionCategory, RuleMatch, buying_signals, hedges, objections, response_by_rule,
+    sales_intents, seller_act_by_rule, urgencies,
 };
 pub use stages::{CallStage, api_stages, needs_share, seven_stages};
 pub use weak::{HIGH_CONFIDENCE, Vote, combine};

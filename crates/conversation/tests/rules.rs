@@ -111,3 +111,38 @@ fn labels_are_found_by_any_of_their_names() {
     assert_eq!(ObjectionCategory::from_name(" price "), Some(ObjectionCategory::Price));
     assert_eq!(SellerAct::from_name("nothing"), None);
 }
+
+#[test]
+fn names_hedges() {
+    use rapport_conversation::{Hedge, hedges};
+    for (text, kind) in [
+        ("I'm not sure this fits us.", Hedge::Doubt),
+        ("Maybe next spring.", Hedge::Possibility),
+        ("It depends.", Hedge::Possibility),
+        ("I guess that is fine.", Hedge::Softening),
+        ("It's kind of slow.", Hedge::Softening),
+    ] {
+        assert!(hedges(text).iter().any(|m| m.label == kind), "{text}: {:?}", hedges(text));
+    }
+    for text in ["We have forty vans.", "What kind of contract is it?", "Let me think about it.", "Yes."] {
+        assert_eq!(hedges(text), [], "{text}");
+    }
+}
+
+#[test]
+fn names_what_is_wanted_and_how_soon() {
+    use rapport_conversation::{SalesIntent, Urgency, sales_intents, urgencies};
+    for (text, intent) in [
+        ("How does the import work?", SalesIntent::AsksHow),
+        ("Do you have a case study?", SalesIntent::AsksReferences),
+        ("Could I talk to a customer who uses it?", SalesIntent::AsksReferences),
+        ("Can you come down a bit?", SalesIntent::Negotiates),
+        ("Is that price negotiable?", SalesIntent::Negotiates),
+    ] {
+        assert!(sales_intents(text).iter().any(|m| m.label == intent), "{text}: {:?}", sales_intents(text));
+    }
+    assert_eq!(sales_intents("We have forty vans."), []);
+    assert_eq!(urgencies("We need it by Friday.")[0].label, Urgency::Pressing);
+    assert_eq!(urgencies("It has to run by the end of March.")[0].label, Urgency::Soon);
+    assert_eq!(urgencies("There is no rush."), []);
+}

@@ -35,6 +35,10 @@ pub mod artifact {
     pub const PLAYBOOK_VECTORS: &str = "playbook.bin";
     /// Models of conversion, see [`crate::ConversionModel`]; a bundle may lack it.
     pub const CONVERSION: &str = "conversion.json";
+    /// Heads of the signals; a bundle may do without.
+    pub const SIGNALS: &str = "signals.onnx";
+    /// How the signals' logits become probabilities; there when [`SIGNALS`] is.
+    pub const SIGNALS_CONFIG: &str = "signals.json";
     /// Every artifact that a bundle must have.
     pub const ALL: [&str; 10] = [
         CONFIG,
@@ -65,6 +69,11 @@ impl Bundle {
     /// Names that [`crate::Engine::load`] needs and the bundle lacks.
     pub fn missing(&self) -> Vec<&'static str> {
         artifact::ALL.into_iter().filter(|name| !self.files.contains_key(*name)).collect()
+    }
+
+    /// True when the bundle has this artifact.
+    pub(crate) fn has(&self, name: &str) -> bool {
+        self.files.contains_key(name)
     }
 
     /// Takes an artifact out, so that its bytes can be freed as soon as they are read.

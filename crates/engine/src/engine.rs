@@ -9,6 +9,7 @@ use crate::conversion::{self, ConversionModel, ConversionOptions, ConversionPred
 use crate::direction::{DirectionModel, DirectionPrediction};
 use crate::heads::{Acts, Heads, Outlook};
 use crate::reading::{Reader, TurnReading, merge_turns};
+use crate::signals::{SignalModel, SignalReport};
 use crate::suggestion::{Adviser, Alternative, Moment, Suggestion};
 use crate::{EngineError, Probabilities};
 
@@ -26,6 +27,7 @@ pub struct Engine {
     direction: DirectionModel,
     adviser: Adviser,
     conversion: Option<ConversionModel>,
+    signals: Option<SignalModel>,
 }
 
 /// A conversation after one pass through the models; every answer is read off it.
@@ -81,7 +83,8 @@ impl Engine {
         if let Some(model) = &conversion {
             model.check(dimensions)?;
         }
-        Ok(Self { config, reader, heads, direction, adviser, conversion })
+        let signals = SignalModel::take(&mut bundle, dimensions)?;
+        Ok(Self { config, reader, heads, direction, adviser, conversion, signals })
     }
 
     /// What is loaded.
@@ -187,6 +190,24 @@ impl Engine {
         conversion::predict(model, conversation, analysis, options)
     }
 
+    /// Tone, emotions, intents, objections, buying signals, urgency, hedging and commitments of each turn.
+    ///
+    /// # Errors
+    /// As [`Engine::analyze`], and as [`Engine::signals_of`].
+    pub fn signals(&self, conversation: &Conversation) -> Result<SignalReport, EngineError> {
+        let model = self.signal_model()?;
+        let turns = merge_turns(conversation);
+        model.report(&self.reader.read(&turns)?)
+    }
+
+    /// The heads and rules of the signals.
+    ///
+    /// # Errors
+    /// [`EngineError::MissingArtifact`] when the bundle has none.
+    pub fn signal_model(&self) -> Result<&SignalModel, EngineError> {
+        self.signals.as_ref().ok_or_else(|| EngineError::MissingArtifact(artifact::SIGNALS.into()))
+    }
+
     /// [`Engine::respond_next`] of a conversation that was analyzed already.
     ///
     /// # Errors
@@ -234,6 +255,15 @@ impl Engine {
         let clusters: Vec<usize> =
             analysis.readings.iter().map(|r| self.direction.cluster(&r.embedding)).collect();
         self.direction.answer(&clusters)
+    }
+
+    /// [`Engine::signals`] of a conversation that was analyzed already.
+    ///
+    /// # Errors
+    /// [`EngineError::MissingArtifact`] when the bundle has no signals, [`EngineError::EmptyConversation`], or
+    /// [`EngineError::Inference`] when the heads fail.
+    pub fn signals_of(&self, analysis: &Analysis) -> Result<SignalReport, EngineError> {
+        self.signal_model()?.report(&analysis.readings)
     }
 
     /// [`Engine::suggest`] of a conversation that was analyzed already.

@@ -17,6 +17,7 @@ mod lexical;
 mod monotone;
 mod probabilities;
 mod reading;
+mod signals;
 mod suggestion;
 
 pub use answer::{BundleInfo, ResponsePrediction, StagePrediction};
@@ -33,4 +34,9 @@ pub use lexical::LEXICAL_BUCKETS;
 pub use monotone::{never_back, never_behind};
 pub use probabilities::Probabilities;
 pub use reading::{MergedTurn, Reader, TurnReading, merge_turns, turn_vector_len};
+pub use signals::{
+    SIGNALS_FORMAT, Signal, SignalEntry, SignalFamily, SignalHead, SignalHighlight, SignalModel, SignalNote,
+    SignalReport, SignalRow, SignalRule, SignalSource, SignalSummary, SignalsConfig, Tone, ToneTrend,
+    TurnSignals, TurnTone, own_text_len, ruled, signal_row_len,
+};
 pub use suggestion::{Adviser, Alternative, Moment, Playbook, PlaybookEntry, Suggestion};

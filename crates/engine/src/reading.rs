@@ -24,6 +24,10 @@ pub const fn turn_vector_len(dimensions: usize) -> usize {
 pub struct TurnReading {
     /// Who said it.
     pub speaker: Speaker,
+    /// Its cleaned text, which the written rules read; no answer repeats it.
+    pub text: Arc<str>,
+    /// Index of the last line of the conversation that went into it.
+    pub line: usize,
     /// Unit vector of the text, `[dimensions]`.
     pub embedding: Arc<[f32]>,
     /// Hashed words, `(bucket, weight)`.
@@ -162,7 +166,15 @@ impl Reader {
         let sentiment = self.sentiment(&embedding)?;
         let words = tokens(&turn.text);
         let surface = surface(&turn.text, &words, turn.speaker, position, sentiment[2] - sentiment[0]);
-        Ok(TurnReading { speaker: turn.speaker, embedding, lexical: hashed(&words), surface, sentiment })
+        Ok(TurnReading {
+            speaker: turn.speaker,
+            text: turn.text.as_str().into(),
+            line: turn.last_line,
+            embedding,
+            lexical: hashed(&words),
+            surface,
+            sentiment,
+        })
     }
 
     /// Makes room for the vectors of this many texts.

@@ -3,7 +3,7 @@
 use anyhow::Result;
 use clap::{Parser, Subcommand};
 
-use crate::{Output, base, conversion, data, encode, evaluate, export, predict, registry, train};
+use crate::{Output, base, conversion, data, encode, evaluate, export, predict, registry, signals, train};
 
 /// Conversations in, models out.
 #[derive(Debug, Parser)]
@@ -29,6 +29,9 @@ enum Command {
     /// Whether conversations convert.
     #[command(subcommand)]
     Conversion(conversion::ConversionCommand),
+    /// The signals of each turn: emotions, intents, objections, buying signals, urgency, commitments.
+    #[command(subcommand)]
+    Signals(signals::SignalsCommand),
     /// Write models as standard ONNX.
     #[command(subcommand)]
     Export(export::ExportCommand),
@@ -51,6 +54,7 @@ impl Cli {
             Command::Data(command) => data::run(command, output),
             Command::Train(args) => train::run(&args, output),
             Command::Conversion(command) => conversion::run(command, output),
+            Command::Signals(command) => signals::run(&command, output),
             Command::Export(command) => export::run(command, output),
             Command::Encode(args) => encode::run(&args, output),
             Command::Evaluate(args) => evaluate::run(&args, output),

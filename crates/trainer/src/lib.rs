@@ -16,6 +16,7 @@ pub mod onnx;
 mod output;
 mod predict;
 mod registry;
+mod signals;
 mod train;
 
 pub use cli::Cli;

@@ -57,6 +57,11 @@ impl Engine {
         answer(history, |c| self.inner.direction(c))
     }
 
+    /// What each turn signals, and a summary; the error `missing_artifact` when the bundle has no signals.
+    pub fn signals(&self, history: &JsValue) -> Result<JsValue, JsValue> {
+        answer(history, |c| self.inner.signals(c))
+    }
+
     /// All four answers of one pass through the models: `{response, stage, suggestion, direction}`.
     pub fn analyze(&self, history: &JsValue) -> Result<JsValue, JsValue> {
         answer(history, |c| {

@@ -20,7 +20,7 @@ describe('/openapi.json', () => {
     const documented = (await document()).paths;
     assert.deepEqual(
       Object.keys(documented).sort(),
-      [...Object.values(paths), '/health', '/docs', '/openapi.json'].sort(),
+      [...Object.values(paths), '/signals', '/health', '/docs', '/openapi.json'].sort(),
     );
     for (const [path, methods] of Object.entries(documented)) {
       const allow = (await context.edge.fetch(path, { method: 'OPTIONS' })).headers.get('allow').split(', ');
@@ -38,6 +38,19 @@ describe('/openapi.json', () => {
       const { example } = responses['200'].content['application/json'];
       assert.deepEqual(validator(path, 'post', '200')('application/json', example), [], path);
     }
+  });
+
+  // A bundle may do without signals; then the edge says so.
+  test('/signals answers as documented, with signals in the bundle or without', async () => {
+    const validator = await validators(context.edge);
+    const { post: operation } = (await document()).paths['/signals'];
+    const example = operation.responses['200'].content['application/json'].example;
+    assert.deepEqual(validator('/signals', 'post', '200')('application/json', example), []);
+    const { price } = operation.requestBody.content['application/json'].examples;
+    const response = await post(context.edge, '/signals', price.value);
+    assert.ok([200, 501].includes(response.status), response.status);
+    const type = response.headers.get('content-type');
+    assert.deepEqual(validator('/signals', 'post', String(response.status))(type, await response.json()), []);
   });
 
   test('the health report fits its schema', async () => {

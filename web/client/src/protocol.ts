@@ -2,7 +2,7 @@ import type { ErrorRecord } from './errors.js';
 import type { History, LoadProgress } from './types.js';
 
 /** The questions that the engine answers. */
-export type Question = 'respondNext' | 'stageNext' | 'suggest' | 'direction' | 'analyze';
+export type Question = 'respondNext' | 'stageNext' | 'suggest' | 'direction' | 'signals' | 'analyze';
 
 /** What a load needs to know. */
 export interface LoadRequest {

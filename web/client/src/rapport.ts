@@ -7,6 +7,7 @@ import type {
   History,
   LoadProgress,
   ResponsePrediction,
+  Signals,
   StagePrediction,
   Status,
   Suggestion,
@@ -90,6 +91,15 @@ export class Rapport {
   /** Where the conversation is heading. */
   direction(history: History, options?: AskOptions): Promise<DirectionPrediction> {
     return this.ask('direction', history, options).then(({ value }) => value as DirectionPrediction);
+  }
+
+  /**
+   * What each turn signals: tone, emotions, intents, objections, buying signals, urgency, hedging, commitments.
+   *
+   * @throws {RapportError} when the bundle has no signals.
+   */
+  signals(history: History, options?: AskOptions): Promise<Signals> {
+    return this.ask('signals', history, options).then(({ value }) => value as Signals);
   }
 
   /** All four answers at once, and the milliseconds that the engine took. */

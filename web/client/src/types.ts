@@ -68,6 +68,70 @@ export interface DirectionPrediction {
   [extra: string]: unknown;
 }
 
+/** Tone of a turn. */
+export interface TurnTone {
+  label: 'negative' | 'neutral' | 'positive';
+  /** Probability of a positive tone less that of a negative one. */
+  score: number;
+  probabilities: Probabilities;
+}
+
+/** The signals of one turn. */
+export interface TurnSignals {
+  /** From 0; lines of one speaker that follow each other are one turn. */
+  turn: number;
+  /** Its last line in the history, from 0. */
+  line: number;
+  speaker: 'customer' | 'salesperson';
+  sentiment: TurnTone;
+  /** Keys (`family/name`) of the signals above their threshold, the most probable first. */
+  present: string[];
+  /** Probability by family and name. */
+  probabilities: Record<string, Probabilities>;
+}
+
+/** How the tone of one side goes. */
+export interface ToneTrend {
+  turns: number;
+  mean: number;
+  last: number;
+  /** Change of the score from each of this side's turns to its next; absent below three turns. */
+  slope?: number;
+}
+
+/** A signal and the turn that shows it most. */
+export interface SignalHighlight {
+  /** `family/name`, for example `objection/price`. */
+  signal: string;
+  turn: number;
+  line: number;
+  probability: number;
+  source: 'model' | 'rule';
+  /** A plain sentence, for example `Price objection in turn 7`. */
+  text: string;
+}
+
+/** What each turn signals, and what it comes to. */
+export interface Signals {
+  summary: {
+    customer_sentiment?: ToneTrend;
+    salesperson_sentiment?: ToneTrend;
+    /** The customer's strongest signals, in the order of strength. */
+    strongest: SignalHighlight[];
+    /** The furthest that the customer has bound themselves. */
+    commitment?: SignalHighlight;
+    /** Turns that show each signal, by key. */
+    counts: Record<string, number>;
+    [extra: string]: unknown;
+  };
+  turns: TurnSignals[];
+  /** The signals that are answered, and where each comes from. */
+  catalogue: { signal: string; title: string; source: 'model' | 'rule'; threshold?: number }[];
+  /** What keeps the answer from saying more. */
+  notes: { note: 'not_english' | 'customer_silent' | 'salesperson_silent'; text: string }[];
+  [extra: string]: unknown;
+}
+
 /** All four answers to one history. */
 export interface Analysis {
   response: ResponsePrediction;

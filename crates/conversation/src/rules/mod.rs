@@ -4,6 +4,8 @@
 //! name and place, and are one of the three votes of [`combine`](crate::combine).
 
 mod act;
+mod hedge;
+mod intent;
 mod objection;
 mod pattern;
 mod signal;
@@ -14,8 +16,9 @@ use std::sync::LazyLock;
 
 use serde::{Deserialize, Serialize};
 
-use crate::{Label, RESPONSE_PRECEDENCE, ResponseType, SELLER_PRECEDENCE, SellerAct};
+use crate::{Label, RESPONSE_PRECEDENCE, ResponseType, SELLER_PRECEDENCE, SalesIntent, SellerAct, Urgency};
 
+pub use hedge::Hedge;
 pub use objection::ObjectionCategory;
 pub use signal::BuyingSignal;
 
@@ -24,6 +27,9 @@ use table::{Hit, Table};
 
 static OBJECTIONS: LazyLock<Table<ObjectionCategory>> = LazyLock::new(|| Table::new(objection::OBJECTIONS));
 static SIGNALS: LazyLock<Table<BuyingSignal>> = LazyLock::new(|| Table::new(signal::SIGNALS));
+static HEDGES: LazyLock<Table<Hedge>> = LazyLock::new(|| Table::new(hedge::HEDGES));
+static INTENTS: LazyLock<Table<SalesIntent>> = LazyLock::new(|| Table::new(intent::INTENTS));
+static URGENCY: LazyLock<Table<Urgency>> = LazyLock::new(|| Table::new(intent::URGENCY));
 static CUSTOMER: LazyLock<Table<ResponseType>> = LazyLock::new(|| Table::new(act::CUSTOMER));
 static SELLER: LazyLock<Table<SellerAct>> = LazyLock::new(|| Table::new(act::SELLER));
 
@@ -66,6 +72,22 @@ pub fn objections(text: &str) -> Vec<RuleMatch<ObjectionCategory>> {
 /// The buying signals in a customer's text, in its order.
 pub fn buying_signals(text: &str) -> Vec<RuleMatch<BuyingSignal>> {
     in_order(SIGNALS.hits(&sentences(text)))
+}
+
+/// The hedges in anybody's text, in its order.
+pub fn hedges(text: &str) -> Vec<RuleMatch<Hedge>> {
+    in_order(HEDGES.hits(&sentences(text)))
+}
+
+/// What a customer's text wants, in its order: how it works, references, better terms. The other intents follow from
+/// [`buying_signals`] and [`objections`].
+pub fn sales_intents(text: &str) -> Vec<RuleMatch<SalesIntent>> {
+    in_order(INTENTS.hits(&sentences(text)))
+}
+
+/// How pressing a customer's text says it is, in its order.
+pub fn urgencies(text: &str) -> Vec<RuleMatch<Urgency>> {
+    in_order(URGENCY.hits(&sentences(text)))
 }
 
 /// The response type of a customer's turn by the rules: of all that match, the first in the order in which

@@ -58,6 +58,8 @@ pub(super) fn analysis(conversation: &Conversation) -> Analysis {
         .enumerate()
         .map(|(t, turn)| TurnReading {
             speaker: turn.speaker,
+            text: turn.text.as_str().into(),
+            line: turn.last_line,
             embedding: if t % 2 == 0 { [1.0, 0.0] } else { [0.0, 1.0] }.as_slice().into(),
             lexical: Vec::new(),
             surface: [0.0; SURFACE_FEATURES],

@@ -3,11 +3,13 @@
 //! Everything takes the true classes and the predicted probabilities of the same moments, in
 //! order. The figures agree with scikit-learn's on the same input (see the tests).
 
+mod binary;
 mod bootstrap;
 mod calibration;
 mod confusion;
 mod score;
 
+pub use binary::{Ranking, binary_calibration_error, precision_recall_f1};
 pub use bootstrap::{Bootstrap, Interval};
 pub use calibration::{ReliabilityBin, expected_calibration_error, reliability};
 pub use confusion::{ClassScore, ConfusionMatrix};

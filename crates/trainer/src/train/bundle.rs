@@ -89,6 +89,8 @@ fn artifacts(
         (artifact::DIRECTION, serde_json::to_vec(&trained.direction)?),
         (artifact::PLAYBOOK, serde_json::to_vec(&sources.playbook)?),
         (artifact::PLAYBOOK_VECTORS, trained.playbook_vectors.clone()),
+        (artifact::SIGNALS, trained.signals.graph.clone()),
+        (artifact::SIGNALS_CONFIG, serde_json::to_vec_pretty(&trained.signals.config)?),
     ];
     Ok(files.into_iter().map(|(n, b)| (n.to_owned(), b)).collect())
 }
@@ -186,6 +188,7 @@ pub(super) fn write(
     // training data; the engine does not read it.
     put(&format!("bundle/{}", evaluate::BASELINES_FILE), &evaluate::Baselines::fit(&judged).to_json()?)?;
     put("direction-figures.json", &serde_json::to_vec_pretty(&trained.direction_figures)?)?;
+    put("signals-figures.json", &serde_json::to_vec_pretty(&trained.signals.figures)?)?;
     for (name, text) in card::cards(args, sources, settings, trained) {
         put(&format!("cards/{name}"), text.as_bytes())?;
     }

@@ -85,6 +85,7 @@ pub(super) fn cards(
         sentiment_data
             .push("The turns with a tone of the conversations that the other heads learned from.".into());
     }
+    let signals = super::signals::report::card(&trained.signals.figures);
     let d = &trained.direction_figures;
     let mut clusters = String::from(
         "| clusters | inertia | silhouette | stability (adjusted Rand of two halves) |\n|---|---|---|---|\n",
@@ -154,6 +155,7 @@ pub(super) fn cards(
                 "It says how words sound, not what a person feels.",
             ),
         ),
+        (name(artifact::SIGNALS), signals),
         (
             name(artifact::DIRECTION),
             card(

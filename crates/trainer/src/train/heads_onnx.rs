@@ -165,6 +165,38 @@ pub(crate) fn sequence(name: &str, nets: &[SequenceNet], standard: &Scaling, hea
     g.encode()
 }
 
+/// Linear heads that read a row from `first` on.
+#[derive(Debug)]
+pub(crate) struct SignalPart {
+    /// Where in the row they begin to read.
+    pub first: usize,
+    /// Weights `[inputs][outputs]` and bias.
+    pub weights: (Vec<f32>, Vec<f32>),
+}
+
+/// `signals.onnx`: the logits of every part, one after the other; 8-bit weights.
+pub(crate) fn signals(parts: &[SignalPart], row: usize) -> Vec<u8> {
+    let mut g = GraphBuilder::new("signals");
+    let x = g.input("turns", ElementType::F32, &["batch", "turns", &row.to_string()]);
+    let axis = g.i64("row_axis", &[1], &[2]);
+    let end = g.i64("row_end", &[1], &[row as i64]);
+    let outputs: usize = parts.iter().map(|p| p.weights.1.len()).sum();
+    let mut logits = Vec::new();
+    for (i, part) in parts.iter().enumerate() {
+        let own = if part.first == 0 {
+            x.clone()
+        } else {
+            let start = g.i64(&format!("start{i}"), &[1], &[part.first as i64]);
+            g.node("Slice", &format!("own{i}"), &[&x, &start, &end, &axis], &[])
+        };
+        logits.push(affine(&mut g, &format!("part{i}"), &own, &part.weights, Storage::Int8));
+    }
+    let parts: Vec<&str> = logits.iter().map(String::as_str).collect();
+    g.node("Concat", "logits", &parts, &[("axis", Attribute::Int(2))]);
+    g.output("logits", ElementType::F32, &["batch", "turns", &outputs.to_string()]);
+    g.encode()
+}
+
 /// `sentiment.onnx`: a linear head over one embedding.
 pub(crate) fn sentiment(weights: &[f32], bias: &[f32]) -> Vec<u8> {
     let mut g = GraphBuilder::new("sentiment");

@@ -10,7 +10,7 @@ use super::acts_net::{self, ActsNet, ActsOptions};
 use super::checkpoint::Checkpoint;
 use super::crossfit::average;
 use super::example::Example;
-use super::heads_onnx::{Storage, acts, sentiment, sequence};
+use super::heads_onnx::{SignalPart, Storage, acts, sentiment, sequence, signals};
 use super::random::{generator, normal};
 use super::scaling::Scaling;
 use super::sequence_net::{self, Sequence, SequenceNet, SequenceOptions};
@@ -26,6 +26,8 @@ fn example(seed: u64, turns: usize) -> Example {
             surface.copy_from_slice(&normal(random, SURFACE_FEATURES, 1.0));
             TurnReading {
                 speaker: if t % 2 == 0 { Speaker::Customer } else { Speaker::Salesperson },
+                text: "".into(),
+                line: t,
                 embedding: normal(random, DIMENSIONS, 1.0).into(),
                 lexical: vec![((seed as u32 * 31 + t as u32 * 7) % LEXICAL_BUCKETS as u32, 1.0)],
                 surface,
@@ -200,4 +202,41 @@ fn the_sentiment_head_is_linear() {
     let input = Input::f32(&[1, 2], vec![3.0, 4.0]).unwrap();
     let out = model.run(vec![("embedding", input)], &["sentiment"]).unwrap();
     assert_eq!(out[0].iter().copied().collect::<Vec<_>>(), [3.5, 8.0, -3.0]);
+}
+
+#[test]
+fn the_signal_graph_answers_as_its_parts() {
+    let row = 9;
+    let part = |seed: u64, first: usize, outputs: usize| SignalPart {
+        first,
+        weights: (
+            normal(&mut generator(seed, "weights"), (row - first) * outputs, 1.0),
+            normal(&mut generator(seed, "bias"), outputs, 1.0),
+        ),
+    };
+    let parts = [part(1, 0, 3), part(2, 4, 2)];
+    let model = OnnxModel::load("signals.onnx", &signals(&parts, row)).unwrap();
+    let random = &mut generator(3, "rows");
+    for turns in [1, 2, 7] {
+        let rows = normal(random, turns * row, 1.0);
+        let input = Input::f32(&[1, turns, row], rows.clone()).unwrap();
+        let logits = model.run(vec![("turns", input)], &["logits"]).unwrap().remove(0);
+        assert_eq!(logits.shape(), [1, turns, 5]);
+        for t in 0..turns {
+            let own = &rows[t * row..][..row];
+            let expected = parts.iter().flat_map(|p| {
+                let (weights, bias) = &p.weights;
+                (0..bias.len()).map(move |c| {
+                    bias[c]
+                        + (p.first..row)
+                            .map(|i| own[i] * weights[(i - p.first) * bias.len() + c])
+                            .sum::<f32>()
+                })
+            });
+            for (c, expected) in expected.enumerate() {
+                // Eight bits: each weight is off by at most a 254th of its column's largest.
+                assert!((logits[[0, t, c]] - expected).abs() < 0.1, "{} {expected}", logits[[0, t, c]]);
+            }
+        }
+    }
 }

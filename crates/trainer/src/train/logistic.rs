@@ -68,6 +68,48 @@ impl Logistic {
         sparse: usize,
         options: &LogisticOptions,
     ) -> Self {
+        Self::fit_linear(rows, classes, sparse, options, |row, logits| {
+            let top = logits.iter().copied().fold(f64::NEG_INFINITY, f64::max);
+            let sum: f64 = logits.iter().map(|l| (l - top).exp()).sum();
+            let label = labels[row];
+            let weight = options.class_weights[label];
+            let loss = weight * (sum.ln() + top - logits[label]);
+            for (c, l) in logits.iter_mut().enumerate() {
+                *l = weight * ((*l - top).exp() / sum - f64::from(u8::from(c == label)));
+            }
+            loss
+        })
+    }
+
+    /// As [`Logistic::fit`], but the classes do not exclude each other: a logistic regression for each, `labels` by
+    /// row, then class. Class weights are not used.
+    pub(crate) fn fit_labels(
+        rows: &[&Row],
+        labels: &[Vec<bool>],
+        classes: usize,
+        sparse: usize,
+        options: &LogisticOptions,
+    ) -> Self {
+        Self::fit_linear(rows, classes, sparse, options, |row, logits| {
+            let mut loss = 0.0;
+            for (l, &label) in logits.iter_mut().zip(&labels[row]) {
+                let truth = f64::from(u8::from(label));
+                // ln(1 + exp(l)) - truth * l, without overflow.
+                loss += l.max(0.0) + (-l.abs()).exp().ln_1p() - truth * *l;
+                *l = 1.0 / (1.0 + (-*l).exp()) - truth;
+            }
+            loss
+        })
+    }
+
+    /// `loss` is given the number of a row and its logits; it leaves its gradient in them.
+    fn fit_linear(
+        rows: &[&Row],
+        classes: usize,
+        sparse: usize,
+        options: &LogisticOptions,
+        loss_of: impl Fn(usize, &mut [f64]) -> f64,
+    ) -> Self {
         let dense = rows.first().map_or(0, |r| r.dense.len());
         let inputs = dense + sparse;
         let mut logits = vec![0.0f64; classes];
@@ -75,7 +117,7 @@ impl Logistic {
             g.fill(0.0);
             let mut loss = 0.0;
             let bias = inputs * classes;
-            for (row, &label) in rows.iter().zip(labels) {
+            for (number, row) in rows.iter().enumerate() {
                 logits.copy_from_slice(&w[bias..]);
                 let each = |f: &mut dyn FnMut(usize, f64)| {
                     row.dense.iter().enumerate().for_each(|(i, &x)| f(i, f64::from(x)));
@@ -85,13 +127,7 @@ impl Logistic {
                     let w = &w[i * classes..][..classes];
                     logits.iter_mut().zip(w).for_each(|(l, w)| *l += x * w);
                 });
-                let top = logits.iter().copied().fold(f64::NEG_INFINITY, f64::max);
-                let sum: f64 = logits.iter().map(|l| (l - top).exp()).sum();
-                let weight = options.class_weights[label];
-                loss += weight * (sum.ln() + top - logits[label]);
-                for (c, l) in logits.iter_mut().enumerate() {
-                    *l = weight * ((*l - top).exp() / sum - f64::from(u8::from(c == label)));
-                }
+                loss += loss_of(number, &mut logits);
                 each(&mut |i, x| {
                     let g = &mut g[i * classes..][..classes];
                     g.iter_mut().zip(&logits).for_each(|(g, l)| *g += x * l);
@@ -140,6 +176,25 @@ mod tests {
         for (row, &label) in rows.iter().zip(&labels) {
             let logits = model.logits(row);
             assert_eq!(usize::from(logits[1] > logits[0]), label);
+        }
+    }
+
+    #[test]
+    fn labels_that_go_together_are_each_learned() {
+        let rows: Vec<Row> = (0..40)
+            .map(|i| Row { dense: vec![(i % 2) as f32, (i % 4 / 2) as f32], sparse: vec![] })
+            .collect();
+        let labels: Vec<Vec<bool>> = (0..40).map(|i| vec![i % 2 == 1, i % 4 / 2 == 1]).collect();
+        let options = LogisticOptions {
+            l2_dense: 0.1,
+            l2_sparse: 0.1,
+            class_weights: vec![],
+            lbfgs: LbfgsOptions::default(),
+        };
+        let model = Logistic::fit_labels(&rows.iter().collect::<Vec<_>>(), &labels, 2, 0, &options);
+        for (row, labels) in rows.iter().zip(&labels) {
+            let found: Vec<bool> = model.logits(row).iter().map(|l| *l > 0.0).collect();
+            assert_eq!(&found, labels);
         }
     }
 

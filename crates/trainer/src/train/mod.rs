@@ -10,6 +10,7 @@ mod direction;
 mod epochs;
 mod example;
 mod figures;
+mod goemotions;
 mod heads_onnx;
 #[cfg(test)]
 mod heads_onnx_tests;
@@ -19,9 +20,10 @@ pub(crate) mod logistic;
 pub(crate) mod random;
 mod run;
 pub(crate) mod scaling;
-mod sentiment;
+pub(crate) mod sentiment;
 mod sequence_net;
 mod sequences;
+pub(crate) mod signals;
 mod temperature;
 pub(crate) mod vectors;
 
@@ -45,6 +47,10 @@ pub(crate) struct TrainArgs {
     /// Texts with emotions for the sentiment head: `GoEmotions`' table, plain or gzipped.
     #[arg(long, value_name = "FILE.tsv")]
     sentiment: PathBuf,
+    /// Texts with service intents for the signals: `Banking77`'s table, plain or gzipped. Without it the bundle
+    /// names none.
+    #[arg(long, value_name = "FILE.csv")]
+    intents: Option<PathBuf>,
     /// The suggestions.
     #[arg(long, value_name = "FILE", default_value = "models/playbook.json")]
     playbook: PathBuf,
@@ -178,6 +184,10 @@ pub(crate) fn run(args: &TrainArgs, output: Output) -> Result<()> {
         conversations,
         sets,
         tones: sentiment::read_goemotions(&args.sentiment, settings.sentiment_texts)?,
+        signals: signals::SignalTexts {
+            emotions: signals::texts::emotions(&args.sentiment, settings.signals.texts)?,
+            intents: args.intents.as_deref().map(signals::texts::intents).transpose()?.unwrap_or_default(),
+        },
         playbook,
         encoder: weights("encoder.onnx")?,
         tokenizer: weights("tokenizer.json")?,
@@ -185,6 +195,7 @@ pub(crate) fn run(args: &TrainArgs, output: Output) -> Result<()> {
     // Checkpoints belong to one choice of data and settings: any change starts anew.
     let mut inputs = args.data.iter().map(|p| hashed(p)).collect::<Result<Vec<_>>>()?;
     inputs.push(hashed(&args.sentiment)?);
+    inputs.extend(args.intents.as_deref().map(hashed).transpose()?);
     inputs.push(hashed(&args.playbook)?);
     let record = serde_json::json!({
         "rapport": env!("CARGO_PKG_VERSION"),

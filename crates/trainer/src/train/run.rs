@@ -20,6 +20,7 @@ use super::sequences::{
     RawOutlook, SequenceModels, acts, inputs, sequence_temperatures, with_response_targets,
     with_soft_response_targets, with_stage_targets,
 };
+use super::signals::{self, SignalOptions, SignalTexts, TrainedSignals};
 use super::vectors::VectorStore;
 use crate::Output;
 use crate::data::share_of;
@@ -44,6 +45,8 @@ pub(crate) struct Settings {
     pub direction: DirectionOptions,
     /// Texts that the sentiment head is trained on, at most.
     pub sentiment_texts: usize,
+    /// The signals.
+    pub signals: SignalOptions,
     /// Tokens read of a turn.
     pub max_tokens: usize,
 }
@@ -65,6 +68,7 @@ impl Default for Settings {
             },
             direction: DirectionOptions::default(),
             sentiment_texts: 20_000,
+            signals: SignalOptions::default(),
             max_tokens: 128,
         }
     }
@@ -79,6 +83,8 @@ pub(crate) struct Sources {
     pub sets: Vec<String>,
     /// Texts with their tones.
     pub tones: Vec<sentiment::ToneExample>,
+    /// Texts that the signals are learned from besides the conversations.
+    pub signals: SignalTexts,
     /// The suggestions.
     pub playbook: Playbook,
     /// `encoder.onnx`.
@@ -96,6 +102,8 @@ pub(crate) struct Trained {
     pub sequences: SequenceModels,
     /// The sentiment head.
     pub sentiment: SentimentHead,
+    /// The signal heads.
+    pub signals: TrainedSignals,
     /// The direction model.
     pub direction: rapport_engine::DirectionModel,
     /// Its figures.
@@ -229,11 +237,27 @@ pub(crate) fn train(
     let (direction, direction_figures) =
         direction::fit(&all, &rows, &direction_folds, &sources.sets, &settings.direction)?;
 
+    output.note("fit the signals");
+    let texts = &sources.signals;
+    let said = texts.emotions.iter().chain(&texts.intents).map(|t| t.text.as_str());
+    store.encode(said, &encoder, output)?;
+    let readings: Vec<_> = examples.iter().map(|e| e.readings.as_slice()).collect();
+    let signals = signals::train(
+        &sources.conversations,
+        &readings,
+        texts,
+        &sources.tones,
+        &store,
+        &settings.signals,
+        output,
+    )?;
+
     let playbook_vectors = playbook_vectors(&sources.playbook, &reader)?;
     Ok(Trained {
         acts: act_models,
         sequences,
         sentiment,
+        signals,
         direction,
         direction_figures,
         playbook_vectors,

@@ -3,15 +3,15 @@
 
 use std::path::Path;
 
-use anyhow::{Context, Result, ensure};
+use anyhow::Result;
 use rapport_conversation::{Conversation, Label, Sentiment, clean};
 use sha2::{Digest, Sha256};
 
+use super::goemotions;
 use super::lbfgs::LbfgsOptions;
 use super::logistic::{Logistic, LogisticOptions, Row, class_weights};
 use super::temperature;
 use crate::data::share_of;
-use crate::files::read_unpacked;
 use crate::metrics::ConfusionMatrix;
 
 /// `GoEmotions`' numbers of the emotions that its authors group as positive.
@@ -59,15 +59,8 @@ pub(crate) fn of_turns(conversations: &[Conversation]) -> Vec<ToneExample> {
 /// # Errors
 /// When the file cannot be read or a row has no label column.
 pub(crate) fn read_goemotions(path: &Path, limit: usize) -> Result<Vec<ToneExample>> {
-    let text = String::from_utf8(read_unpacked(path)?)
-        .with_context(|| format!("{} is not UTF-8", path.display()))?;
     let mut keyed = Vec::new();
-    for (number, line) in text.lines().enumerate() {
-        let mut columns = line.split('\t');
-        let (said, labels) = columns.next().zip(columns.next()).with_context(|| {
-            format!("{} line {}: no tab-separated label column", path.display(), number + 1)
-        })?;
-        let labels: Vec<u8> = labels.split(',').filter_map(|l| l.trim().parse().ok()).collect();
+    for goemotions::Text { text, labels } in goemotions::read(path)? {
         let has = |set: &[u8]| labels.iter().any(|l| set.contains(l));
         let tone = match (has(&POSITIVE), has(&NEGATIVE)) {
             (true, true) => continue,
@@ -75,10 +68,9 @@ pub(crate) fn read_goemotions(path: &Path, limit: usize) -> Result<Vec<ToneExamp
             (false, true) => Sentiment::Negative,
             (false, false) => Sentiment::Neutral,
         };
-        let example = ToneExample { text: said.to_owned(), tone, turn: false, held: false };
-        keyed.push((Sha256::digest(said.as_bytes()), example));
+        let key = Sha256::digest(text.as_bytes());
+        keyed.push((key, ToneExample { text, tone, turn: false, held: false }));
     }
-    ensure!(!keyed.is_empty(), "{} has no rows", path.display());
     keyed.sort_by_key(|a| a.0);
     let mut examples: Vec<ToneExample> = keyed.into_iter().take(limit).map(|(_, e)| e).collect();
     let cut = (examples.len() as f64 * (1.0 - HELD)) as usize;

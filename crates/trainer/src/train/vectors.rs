@@ -45,6 +45,11 @@ impl VectorStore {
         Self { file, dimensions, vectors }
     }
 
+    /// Length of a vector.
+    pub(crate) fn dimensions(&self) -> usize {
+        self.dimensions
+    }
+
     /// The vector of a text that [`VectorStore::encode`] was given.
     pub(crate) fn get(&self, text: &str) -> Option<&[f32]> {
         self.vectors.get(&key(text)).map(Vec::as_slice)
