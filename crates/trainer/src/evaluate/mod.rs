@@ -8,7 +8,8 @@
 mod baselines;
 mod change;
 mod command;
-mod describe;
+pub mod conversion;
+pub(crate) mod describe;
 mod example;
 mod figures;
 #[cfg(test)]
