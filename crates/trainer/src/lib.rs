@@ -11,6 +11,7 @@ pub mod encoder;
 pub mod evaluate;
 mod export;
 mod files;
+pub mod html;
 pub mod metrics;
 pub mod onnx;
 mod output;

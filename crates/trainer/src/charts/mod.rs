@@ -2,23 +2,26 @@
 
 mod bars;
 mod boxes;
+mod calibration;
 mod flow;
+mod lines;
 mod matrix;
+pub(crate) mod palette;
 mod reliability;
+mod scatter;
 
 pub use bars::{histogram, shares};
 pub use boxes::boxes;
+pub use calibration::calibration_chart;
 pub use flow::flow_chart;
+pub use lines::{Axis, Line, lines};
 pub use matrix::{confusion_chart, counts_chart};
 pub use reliability::reliability_chart;
+pub use scatter::scatter;
 
 use plotters::prelude::*;
-use plotters::style::RGBColor;
 
-/// The colour of whatever is counted.
-const INK: RGBColor = RGBColor(38, 84, 124);
-/// Text and frames.
-const TEXT: RGBColor = RGBColor(40, 44, 52);
+use palette::{INK, SERIES, TEXT};
 
 /// What goes wrong when a picture is drawn.
 #[derive(Debug, thiserror::Error)]

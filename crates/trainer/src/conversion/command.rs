@@ -20,7 +20,7 @@ use crate::bundle::BundleArgs;
 use crate::data::read_conversations;
 use crate::evaluate::conversion::Forecast;
 use crate::files::{StagedFolder, read_text};
-use crate::metrics::{Bootstrap, Interval, roc_auc};
+use crate::metrics::{Bootstrap, Interval, Ranking};
 
 /// Fewer of an outcome cannot be divided into folds.
 const FEWEST_OF_OUTCOME: usize = 20;
@@ -211,12 +211,10 @@ fn with_hidden(
 }
 
 fn auc(scored: &[(bool, f64)]) -> Interval {
+    let (won, scores): (Vec<bool>, Vec<f64>) = scored.iter().copied().unzip();
     let groups: Vec<usize> = (0..scored.len()).collect();
-    Bootstrap::new(&groups, RESAMPLES, 1).interval(scored.len(), |counts| {
-        let drawn = scored.iter().zip(counts).flat_map(|(s, n)| std::iter::repeat_n(*s, *n as usize));
-        let (won, scores): (Vec<bool>, Vec<f64>) = drawn.unzip();
-        roc_auc(&won, &scores)
-    })
+    let ranking = Ranking::new(&won, &scores);
+    Bootstrap::new(&groups, RESAMPLES, 1).interval(scored.len(), |draw| ranking.figures(draw).0)
 }
 
 fn summary(

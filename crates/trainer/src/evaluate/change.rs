@@ -11,7 +11,7 @@ use serde::{Deserialize, Serialize};
 
 use super::Context;
 use super::predictions::{Baseline, Prediction};
-use crate::metrics::{Bootstrap, Interval};
+use crate::metrics::{Bootstrap, Interval, Ranking};
 
 /// Detection of stage changes.
 #[derive(Debug, Clone, PartialEq, Serialize, Deserialize)]
@@ -83,83 +83,10 @@ fn detection(changed: &[bool], scores: &[f64], bootstrap: &Bootstrap) -> Detecti
     }
 }
 
-/// Cases from the highest score down, sorted once for all resamples.
-struct Ranking {
-    /// Cases of equal score, the highest first, each with whether it is positive.
-    ties: Vec<Vec<(u32, bool)>>,
-}
-
-impl Ranking {
-    fn new(positive: &[bool], scores: &[f64]) -> Self {
-        let mut order: Vec<usize> = (0..scores.len()).collect();
-        order.sort_by(|&a, &b| scores[b].total_cmp(&scores[a]));
-        let ties = order.chunk_by(|&a, &b| scores[a] == scores[b]);
-        Self { ties: ties.map(|tie| tie.iter().map(|&i| (i as u32, positive[i])).collect()).collect() }
-    }
-
-    /// Area under the ROC curve, and average precision (mean precision over the positive cases, from the
-    /// highest score down, equal scores together, as scikit-learn computes it) of the drawn cases. NaN
-    /// where there is no positive or no negative case to compare.
-    fn figures(&self, draw: &[u32]) -> (f64, f64) {
-        let cases: usize = self.ties.iter().map(Vec::len).sum();
-        let mut times = vec![0.0f64; cases];
-        for &index in draw {
-            times[index as usize] += 1.0;
-        }
-        let (mut found, mut passed, mut above, mut precision) = (0.0, 0.0, 0.0, 0.0);
-        for tie in &self.ties {
-            let (mut positive, mut negative) = (0.0, 0.0);
-            for &(case, is_positive) in tie {
-                *(if is_positive { &mut positive } else { &mut negative }) += times[case as usize];
-            }
-            // Positives found before count fully over these negatives, those of equal score half.
-            above += negative * (found + positive / 2.0);
-            found += positive;
-            passed += positive + negative;
-            if positive > 0.0 {
-                precision += positive * found / passed;
-            }
-        }
-        (above / (found * (passed - found)), precision / found)
-    }
-}
-
 #[cfg(test)]
 #[allow(clippy::unwrap_used)]
 mod tests {
     use super::*;
-    use crate::metrics::roc_auc;
-
-    fn average_precision(positive: &[bool], scores: &[f64]) -> f64 {
-        let all: Vec<u32> = (0..scores.len() as u32).collect();
-        Ranking::new(positive, scores).figures(&all).1
-    }
-
-    #[test]
-    fn average_precision_agrees_with_scikit_learn() {
-        // The example of scikit-learn's documentation.
-        let ap = average_precision(&[false, false, true, true], &[0.1, 0.4, 0.35, 0.8]);
-        assert!((ap - 0.833_333_333_333).abs() < 1e-9, "{ap}");
-        // All equal: the share of the positive cases.
-        assert!((average_precision(&[true, false, false, false], &[0.5; 4]) - 0.25).abs() < 1e-12);
-        assert!(average_precision(&[false], &[0.5]).is_nan());
-    }
-
-    #[test]
-    fn a_draw_counts_as_if_its_cases_were_written_out() {
-        let positive = [false, true, true, false, true, false];
-        let scores = [0.3, 0.3, 0.9, 0.1, 0.2, 0.2];
-        let ranking = Ranking::new(&positive, &scores);
-        for draw in [&[0, 1, 2, 3, 4, 5][..], &[1, 1, 3, 3, 0], &[2, 4, 5, 5, 5, 0, 1], &[0, 3]] {
-            let of: Vec<bool> = draw.iter().map(|&i: &u32| positive[i as usize]).collect();
-            let by: Vec<f64> = draw.iter().map(|&i| scores[i as usize]).collect();
-            let (auc, precision) = ranking.figures(draw);
-            let (whole, expected) = (roc_auc(&of, &by), average_precision(&of, &by));
-            let same = |a: f64, b: f64| (a - b).abs() < 1e-12 || (a.is_nan() && b.is_nan());
-            assert!(same(auc, whole), "{draw:?}: {auc} is not {whole}");
-            assert!(same(precision, expected), "{draw:?}: {precision} is not {expected}");
-        }
-    }
 
     fn prediction(present: usize, predicted: usize, truth: usize, leaving: f32) -> Prediction {
         // The model leaves the known present stage with probability `leaving`, for the next one.

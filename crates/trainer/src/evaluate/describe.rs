@@ -112,11 +112,13 @@ fn row(text: &mut String, name: &str, of: &Metrics, cell: fn(&Interval) -> Strin
     );
 }
 
-fn figure(of: &Interval) -> String {
+/// A figure with its interval.
+pub(crate) fn figure(of: &Interval) -> String {
     format!("{:.3} [{:.3}, {:.3}]", of.value, of.low, of.high)
 }
 
-fn difference(of: &Interval) -> String {
+/// A difference with its interval, marked when it is clear.
+pub(crate) fn difference(of: &Interval) -> String {
     let mark = if excludes_zero(of) { " *" } else { "" };
     format!("{:+.3} [{:+.3}, {:+.3}]{mark}", of.value, of.low, of.high)
 }

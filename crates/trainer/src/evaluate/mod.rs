@@ -8,8 +8,8 @@
 mod baselines;
 mod change;
 mod command;
-pub(crate) mod conversion;
-mod describe;
+pub mod conversion;
+pub(crate) mod describe;
 mod example;
 mod figures;
 #[cfg(test)]

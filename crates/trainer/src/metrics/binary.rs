@@ -1,141 +1,142 @@
-//! Figures of one label that is there or not.
+//! Probabilities of one event: how far they are from what happened, and whether they mean what they say.
 
-/// Cases in the order of a score, so that resamples can be judged without sorting again.
-#[derive(Debug, Clone)]
-pub struct Ranking {
-    /// Case numbers from the highest score to the lowest.
-    order: Vec<u32>,
-    /// True for the last case of each run of equal scores.
-    ends: Vec<bool>,
-    positive: Vec<bool>,
+use serde::{Deserialize, Serialize};
+
+/// Smallest probability that a logarithm is taken of, scikit-learn's for 64-bit floats.
+const SMALLEST: f64 = f64::EPSILON;
+/// Standard normal quantile of a 95 % interval.
+const Z: f64 = 1.959_963_984_540_054;
+
+/// Squared distance between a probability and what happened, 0 to 1: the term of the Brier score for two outcomes
+/// (half of that over a vector of two classes).
+pub fn squared_error(happened: bool, probability: f64) -> f64 {
+    (probability - f64::from(u8::from(happened))).powi(2)
 }
 
-impl Ranking {
-    /// Ranks cases by their scores, highest first.
-    pub fn new(positive: &[bool], scores: &[f64]) -> Self {
-        let mut order: Vec<u32> = (0..scores.len() as u32).collect();
-        order.sort_by(|&a, &b| scores[b as usize].total_cmp(&scores[a as usize]));
-        let score = |i: usize| scores[order[i] as usize];
-        let ends = (0..order.len()).map(|i| i + 1 == order.len() || score(i) > score(i + 1)).collect();
-        Self { order, ends, positive: positive.to_vec() }
-    }
-
-    /// Runs of equal scores from the highest: positives and negatives, each case counted `weights` times.
-    fn runs<'a>(&'a self, weights: &'a [f64]) -> impl Iterator<Item = (f64, f64)> + 'a {
-        let mut run = (0.0, 0.0);
-        self.order.iter().zip(&self.ends).filter_map(move |(&case, &end)| {
-            let weight = weights[case as usize];
-            if self.positive[case as usize] {
-                run.0 += weight;
-            } else {
-                run.1 += weight;
-            }
-            end.then(|| std::mem::take(&mut run))
-        })
-    }
-
-    /// Average precision: the precision at each threshold weighted by the recall gained there, as scikit-learn computes
-    /// it. NaN without a positive case.
-    pub fn average_precision(&self, weights: &[f64]) -> f64 {
-        let (mut found, mut taken, mut sum) = (0.0, 0.0, 0.0);
-        for (positives, negatives) in self.runs(weights) {
-            found += positives;
-            taken += positives + negatives;
-            if positives > 0.0 {
-                sum += positives * found / taken;
-            }
-        }
-        sum / found
-    }
-
-    /// Area under the ROC curve, ties counting half. NaN when one of the two is missing.
-    pub fn roc_auc(&self, weights: &[f64]) -> f64 {
-        let (mut found, mut passed, mut area) = (0.0, 0.0, 0.0);
-        for (positives, negatives) in self.runs(weights) {
-            area += negatives * (found + positives / 2.0);
-            found += positives;
-            passed += negatives;
-        }
-        area / (found * passed)
-    }
+/// Negative natural logarithm of the probability of what happened.
+pub fn surprise(happened: bool, probability: f64) -> f64 {
+    let p = if happened { probability } else { 1.0 - probability };
+    -p.clamp(SMALLEST, 1.0 - SMALLEST).ln()
 }
 
-/// Precision, recall and their harmonic mean of what is `named`, each case counted `weights` times; 0 where nothing is.
-pub fn precision_recall_f1(positive: &[bool], named: &[bool], weights: &[f64]) -> (f64, f64, f64) {
-    let (mut right, mut wrong, mut missed) = (0.0, 0.0, 0.0);
-    for ((&positive, &named), weight) in positive.iter().zip(named).zip(weights) {
-        match (positive, named) {
-            (true, true) => right += weight,
-            (false, true) => wrong += weight,
-            (true, false) => missed += weight,
-            (false, false) => {}
-        }
-    }
-    let share = |whole: f64| if whole > 0.0 { right / whole } else { 0.0 };
-    (share(right + wrong), share(right + missed), share(right + f64::midpoint(wrong, missed)))
+/// How much lower a Brier score is than the one of always saying the share of events, as a share of it: 1 is
+/// perfect, 0 no better than the share. NaN when everything or nothing happened.
+pub fn brier_skill(brier: f64, share: f64) -> f64 {
+    1.0 - brier / (share * (1.0 - share))
 }
 
-/// Mean distance between the probability of a label and the share of cases that have it, over `bins` bins of equal
-/// width, weighted by their counts.
-pub fn binary_calibration_error(positive: &[bool], probabilities: &[f64], bins: usize) -> f64 {
-    let mut sums = vec![(0.0, 0.0); bins];
-    for (&positive, &p) in positive.iter().zip(probabilities) {
-        let bin = ((p * bins as f64) as usize).min(bins - 1);
-        sums[bin].0 += p;
-        sums[bin].1 += f64::from(u8::from(positive));
+/// Cases whose probability of the event lies in one of several bins of equal width.
+#[derive(Debug, Clone, Copy, PartialEq, Serialize, Deserialize)]
+pub struct CalibrationBin {
+    /// Lower edge, excluded (but for the first bin).
+    pub low: f64,
+    /// Upper edge, included.
+    pub high: f64,
+    /// Cases in it.
+    pub count: usize,
+    /// Mean probability.
+    pub probability: f64,
+    /// Share in which the event happened.
+    pub observed: f64,
+    /// 95 % interval of that share as one of so many cases (Wilson's).
+    pub observed_interval: (f64, f64),
+}
+
+/// Groups cases, each whether the event happened and its probability, into `bins` bins; empty ones are left out.
+pub fn calibration_bins(cases: impl IntoIterator<Item = (bool, f64)>, bins: usize) -> Vec<CalibrationBin> {
+    let mut sums = vec![(0usize, 0.0f64, 0usize); bins];
+    for (happened, probability) in cases {
+        let sum = &mut sums[bin(probability, bins)];
+        sum.0 += 1;
+        sum.1 += probability;
+        sum.2 += usize::from(happened);
     }
-    sums.iter().map(|(p, hits)| (p - hits).abs()).sum::<f64>() / positive.len() as f64
+    let bin = |(index, (count, probability, happened)): (usize, (usize, f64, usize))| CalibrationBin {
+        low: index as f64 / bins as f64,
+        high: (index + 1) as f64 / bins as f64,
+        count,
+        probability: probability / count as f64,
+        observed: happened as f64 / count as f64,
+        observed_interval: wilson(happened, count),
+    };
+    sums.into_iter().enumerate().filter(|(_, (count, ..))| *count > 0).map(bin).collect()
+}
+
+/// Mean distance between probability and share over the bins, weighted by their counts. NaN without cases.
+pub fn calibration_error(cases: impl IntoIterator<Item = (bool, f64)>, bins: usize) -> f64 {
+    let mut gaps = vec![0.0f64; bins];
+    let mut count = 0usize;
+    for (happened, probability) in cases {
+        gaps[bin(probability, bins)] += probability - f64::from(u8::from(happened));
+        count += 1;
+    }
+    gaps.iter().map(|gap| gap.abs()).sum::<f64>() / count as f64
+}
+
+/// Bins hold their upper edge.
+fn bin(probability: f64, bins: usize) -> usize {
+    ((probability * bins as f64).ceil() as usize).clamp(1, bins) - 1
+}
+
+/// Wilson's 95 % score interval of a share (1927); unlike the normal one it stays within 0 to 1.
+pub fn wilson(happened: usize, count: usize) -> (f64, f64) {
+    let (n, p) = (count as f64, happened as f64 / count as f64);
+    let (centre, scale) = (p + Z * Z / (2.0 * n), 1.0 + Z * Z / n);
+    let half = Z * (p * (1.0 - p) / n + Z * Z / (4.0 * n * n)).sqrt();
+    (((centre - half) / scale).max(0.0), ((centre + half) / scale).min(1.0))
 }
 
 #[cfg(test)]
 mod tests {
-    use super::super::score::roc_auc;
     use super::super::score::tests::near;
     use super::*;
 
-    const POSITIVE: [bool; 6] = [false, false, true, true, false, true];
-    const SCORES: [f64; 6] = [0.1, 0.4, 0.35, 0.8, 0.35, 0.9];
-
+    /// Figures of scikit-learn's documentation of `brier_score_loss`.
     #[test]
-    fn average_precision_agrees_with_scikit_learn() {
-        // average_precision_score(y, s) of scikit-learn on these numbers.
-        near(Ranking::new(&POSITIVE, &SCORES).average_precision(&[1.0; 6]), 0.866_666_666_666_666_7);
-        assert!(Ranking::new(&[false], &[0.5]).average_precision(&[1.0]).is_nan());
+    fn the_brier_score_agrees_with_scikit_learn() {
+        let cases = [(false, 0.1), (true, 0.9), (true, 0.8), (false, 0.3)];
+        let brier = cases.iter().map(|&(happened, p)| squared_error(happened, p)).sum::<f64>() / 4.0;
+        near(brier, 0.0375);
+        // The share is a half, so always saying it costs a quarter.
+        near(brier_skill(brier, 0.5), 0.85);
+        assert!(brier_skill(0.0, 1.0).is_nan());
     }
 
     #[test]
-    fn the_area_is_that_of_the_ranks() {
-        near(Ranking::new(&POSITIVE, &SCORES).roc_auc(&[1.0; 6]), roc_auc(&POSITIVE, &SCORES));
+    fn surprise_is_finite_and_symmetric() {
+        near(surprise(true, 0.25), 4.0f64.ln());
+        near(surprise(false, 0.75), 4.0f64.ln());
+        near(surprise(true, 0.0), -f64::EPSILON.ln());
     }
 
     #[test]
-    fn a_weight_counts_a_case_so_often() {
-        let weights = [2.0, 0.0, 1.0, 1.0, 3.0, 1.0];
-        let (mut positive, mut scores) = (Vec::new(), Vec::new());
-        for (i, w) in weights.iter().enumerate() {
-            for _ in 0..*w as usize {
-                positive.push(POSITIVE[i]);
-                scores.push(SCORES[i]);
-            }
-        }
-        let ones = vec![1.0; positive.len()];
-        let (all, drawn) = (Ranking::new(&positive, &scores), Ranking::new(&POSITIVE, &SCORES));
-        near(drawn.average_precision(&weights), all.average_precision(&ones));
-        near(drawn.roc_auc(&weights), all.roc_auc(&ones));
+    fn the_calibration_error_is_the_weighted_gap() {
+        // Bin 1: mean .25, share .5, two cases; bin 2: mean .8, share 2/3, three cases.
+        let cases = [(true, 0.2), (false, 0.3), (true, 0.7), (true, 0.8), (false, 0.9)];
+        near(calibration_error(cases, 2), (2.0 * 0.25 + 3.0 * (0.8 - 2.0 / 3.0)) / 5.0);
+        let bins = calibration_bins(cases, 2);
+        assert_eq!((bins[0].count, bins[0].observed, bins[1].count), (2, 0.5, 3));
+        near(bins[1].probability, 0.8);
+        assert_eq!(calibration_bins([(true, 0.5)], 2)[0].high, 0.5);
+        assert!(calibration_error([], 2).is_nan());
     }
 
     #[test]
-    fn counts_give_precision_and_recall() {
-        let (p, r, f1) = precision_recall_f1(&POSITIVE, &[true, false, true, true, false, false], &[1.0; 6]);
-        near(p, 2.0 / 3.0);
-        near(r, 2.0 / 3.0);
-        near(f1, 2.0 / 3.0);
-        near(precision_recall_f1(&[true], &[false], &[1.0]).2, 0.0);
+    fn wilsons_interval_agrees_with_published_figures() {
+        // Newcombe (1998), table I: 81 of 263 and 0 of 20.
+        let (low, high) = wilson(81, 263);
+        assert!((low - 0.2553).abs() < 5e-5 && (high - 0.3662).abs() < 5e-5, "{low} {high}");
+        let (low, high) = wilson(0, 20);
+        assert!(low < 1e-12 && (high - 0.1611).abs() < 5e-5, "{low} {high}");
     }
 
     #[test]
-    fn calibration_compares_within_bins() {
-        near(binary_calibration_error(&[true, false], &[0.5, 0.5], 10), 0.0);
-        near(binary_calibration_error(&[true, true, false, false], &[0.9, 0.9, 0.2, 0.2], 10), 0.15);
+    fn calibrated_probabilities_have_a_small_error() {
+        // Of 100 cases at each tenth as many happen as the probability says.
+        let cases =
+            (1..=9).flat_map(|tenth| (0..100).map(move |i| (i < tenth * 10, f64::from(tenth) / 10.0)));
+        near(calibration_error(cases.clone(), 10), 0.0);
+        // Turned round, the gap is |1 - 2p|.
+        near(calibration_error(cases.map(|(happened, p)| (!happened, p)), 10), 4.0 / 9.0);
     }
 }

@@ -16,7 +16,7 @@ use serde::Serialize;
 
 use super::example::Example;
 use super::random::{generator, shuffle};
-use crate::metrics::{Bootstrap, Interval};
+use crate::metrics::{Bootstrap, Interval, silhouettes};
 
 /// Back-off strengths that are tried, in counts.
 const STRENGTHS: [f32; 5] = [2.0, 5.0, 10.0, 20.0, 50.0];
@@ -110,33 +110,12 @@ fn kmeans(points: &Array2<f64>, k: usize, seed: u64) -> Result<KMeans<f64, linfa
         .with_context(|| format!("cluster into {k}"))
 }
 
-fn distance(a: &[f64], b: &[f64]) -> f64 {
-    a.iter().zip(b).map(|(x, y)| (x - y) * (x - y)).sum::<f64>().sqrt()
-}
-
-fn silhouette(points: &Array2<f64>, assigned: &Array1<usize>, k: usize) -> f64 {
+fn silhouette(points: &Array2<f64>, assigned: &Array1<usize>) -> f64 {
     let n = points.nrows().min(SILHOUETTE_POINTS);
-    let row = |i: usize| points.row(i).to_vec();
-    let rows: Vec<Vec<f64>> = (0..n).map(row).collect();
-    let mut total = 0.0;
-    for i in 0..n {
-        let (mut sum, mut count) = (vec![0.0; k], vec![0usize; k]);
-        for j in (0..n).filter(|&j| j != i) {
-            sum[assigned[j]] += distance(&rows[i], &rows[j]);
-            count[assigned[j]] += 1;
-        }
-        let own = assigned[i];
-        if count[own] == 0 {
-            continue;
-        }
-        let a = sum[own] / count[own] as f64;
-        let others = (0..k).filter(|&c| c != own && count[c] > 0).map(|c| sum[c] / count[c] as f64);
-        let b = others.fold(f64::INFINITY, f64::min);
-        if b.is_finite() {
-            total += (b - a) / a.max(b).max(1e-12);
-        }
-    }
-    total / n.max(1) as f64
+    let rows: Vec<Vec<f64>> = (0..n).map(|i| points.row(i).to_vec()).collect();
+    let rows: Vec<&[f64]> = rows.iter().map(Vec::as_slice).collect();
+    let assigned: Vec<usize> = assigned.iter().take(n).copied().collect();
+    silhouettes(&rows, &assigned).iter().sum::<f64>() / n.max(1) as f64
 }
 
 /// Adjusted Rand index of two assignments of the same points.
@@ -163,7 +142,7 @@ fn cluster_figures(points: &Array2<f64>, k: usize, seed: u64) -> Result<ClusterF
     Ok(ClusterFigures {
         k,
         inertia: whole.inertia(),
-        silhouette: silhouette(points, &assigned, k),
+        silhouette: silhouette(points, &assigned),
         stability: adjusted_rand(&one.to_vec(), &two.to_vec()),
     })
 }

@@ -6,7 +6,7 @@ use serde::Serialize;
 use super::SignalOptions;
 use super::block::{Block, FittedBlock};
 use super::calibrate::Calibration;
-use crate::metrics::{Bootstrap, Interval, Ranking, binary_calibration_error, precision_recall_f1};
+use crate::metrics::{Bootstrap, Interval, WeightedRanking, calibration_error, precision_recall_f1};
 
 /// Positive cases below which no head is shipped: its figures would be chance.
 const FEWEST: usize = 15;
@@ -164,14 +164,14 @@ impl Scores {
         let interval = |figure: &dyn Fn(&[f64]) -> f64| {
             Interval::from_resamples(figure(&ones), draws.iter().map(|w| figure(w)).collect())
         };
-        let ranking = Ranking::new(&truth, &p);
-        let by_words = words.map(|words| Ranking::new(&truth, &words));
+        let ranking = WeightedRanking::new(&truth, &p);
+        let by_words = words.map(|words| WeightedRanking::new(&truth, &words));
         let f1 = |named: &[bool], w: &[f64]| precision_recall_f1(&truth, named, w).2;
         let (precision, recall, _) = precision_recall_f1(&truth, &named, &ones);
         let positives = truth.iter().filter(|t| **t).count();
         let rule = rules.map(|confidence| {
             let found: Vec<bool> = confidence.iter().map(|c| *c > 0.0).collect();
-            let by_rule = Ranking::new(&truth, &confidence);
+            let by_rule = WeightedRanking::new(&truth, &confidence);
             let (precision, recall, _) = precision_recall_f1(&truth, &found, &ones);
             let missed = (0..truth.len()).filter(|&i| truth[i] && !found[i]).count();
             let not_found = found.iter().filter(|f| !**f).count();
@@ -198,7 +198,7 @@ impl Scores {
             f1: interval(&|w| f1(&named, w)),
             precision,
             recall,
-            calibration_error: binary_calibration_error(&truth, &p, BINS),
+            calibration_error: calibration_error(truth.iter().copied().zip(p.iter().copied()), BINS),
             words_alone: by_words.as_ref().map(|r| r.average_precision(&ones)),
             gain_over_words: by_words
                 .map(|r| interval(&|w| ranking.average_precision(w) - r.average_precision(w))),
