@@ -1,5 +1,8 @@
 //! Multinomial logistic regression over rows that are part dense (embeddings), part sparse (hashed words).
 
+use ndarray_linfa::linalg::general_mat_mul;
+use ndarray_linfa::{Array2, ArrayView1, ArrayView2, ArrayViewMut2};
+
 use super::lbfgs::{LbfgsOptions, minimize};
 
 /// One example: `dense` numbers, then hashed features as `(index, value)`.
@@ -47,6 +50,19 @@ pub(crate) fn class_weights(labels: &[usize], classes: usize, power: f64) -> Vec
     counts.iter().map(|&c| if c == 0 { 1.0 } else { (n / (classes as f64 * c as f64)).powf(power) }).collect()
 }
 
+impl LogisticOptions {
+    /// The quadratic penalty; its slope is added to the gradient. The first `dense` weights are the dense ones.
+    fn penalty(&self, dense: usize, weights: &[f64], gradient: &mut [f64]) -> f64 {
+        let mut loss = 0.0;
+        for (i, (w, g)) in weights.iter().zip(gradient).enumerate() {
+            let l2 = if i < dense { self.l2_dense } else { self.l2_sparse };
+            loss += 0.5 * l2 * w * w;
+            *g += l2 * w;
+        }
+        loss
+    }
+}
+
 impl Logistic {
     /// Logits of one row, `[classes]`.
     pub(crate) fn logits(&self, row: &Row) -> Vec<f32> {
@@ -68,48 +84,6 @@ impl Logistic {
         sparse: usize,
         options: &LogisticOptions,
     ) -> Self {
-        Self::fit_linear(rows, classes, sparse, options, |row, logits| {
-            let top = logits.iter().copied().fold(f64::NEG_INFINITY, f64::max);
-            let sum: f64 = logits.iter().map(|l| (l - top).exp()).sum();
-            let label = labels[row];
-            let weight = options.class_weights[label];
-            let loss = weight * (sum.ln() + top - logits[label]);
-            for (c, l) in logits.iter_mut().enumerate() {
-                *l = weight * ((*l - top).exp() / sum - f64::from(u8::from(c == label)));
-            }
-            loss
-        })
-    }
-
-    /// As [`Logistic::fit`], but the classes do not exclude each other: a logistic regression for each, `labels` by
-    /// row, then class. Class weights are not used.
-    pub(crate) fn fit_labels(
-        rows: &[&Row],
-        labels: &[Vec<bool>],
-        classes: usize,
-        sparse: usize,
-        options: &LogisticOptions,
-    ) -> Self {
-        Self::fit_linear(rows, classes, sparse, options, |row, logits| {
-            let mut loss = 0.0;
-            for (l, &label) in logits.iter_mut().zip(&labels[row]) {
-                let truth = f64::from(u8::from(label));
-                // ln(1 + exp(l)) - truth * l, without overflow.
-                loss += l.max(0.0) + (-l.abs()).exp().ln_1p() - truth * *l;
-                *l = 1.0 / (1.0 + (-*l).exp()) - truth;
-            }
-            loss
-        })
-    }
-
-    /// `loss` is given the number of a row and its logits; it leaves its gradient in them.
-    fn fit_linear(
-        rows: &[&Row],
-        classes: usize,
-        sparse: usize,
-        options: &LogisticOptions,
-        loss_of: impl Fn(usize, &mut [f64]) -> f64,
-    ) -> Self {
         let dense = rows.first().map_or(0, |r| r.dense.len());
         let inputs = dense + sparse;
         let mut logits = vec![0.0f64; classes];
@@ -117,7 +91,7 @@ impl Logistic {
             g.fill(0.0);
             let mut loss = 0.0;
             let bias = inputs * classes;
-            for (number, row) in rows.iter().enumerate() {
+            for (row, &label) in rows.iter().zip(labels) {
                 logits.copy_from_slice(&w[bias..]);
                 let each = |f: &mut dyn FnMut(usize, f64)| {
                     row.dense.iter().enumerate().for_each(|(i, &x)| f(i, f64::from(x)));
@@ -127,7 +101,13 @@ impl Logistic {
                     let w = &w[i * classes..][..classes];
                     logits.iter_mut().zip(w).for_each(|(l, w)| *l += x * w);
                 });
-                loss += loss_of(number, &mut logits);
+                let top = logits.iter().copied().fold(f64::NEG_INFINITY, f64::max);
+                let sum: f64 = logits.iter().map(|l| (l - top).exp()).sum();
+                let weight = options.class_weights[label];
+                loss += weight * (sum.ln() + top - logits[label]);
+                for (c, l) in logits.iter_mut().enumerate() {
+                    *l = weight * ((*l - top).exp() / sum - f64::from(u8::from(c == label)));
+                }
                 each(&mut |i, x| {
                     let g = &mut g[i * classes..][..classes];
                     g.iter_mut().zip(&logits).for_each(|(g, l)| *g += x * l);
@@ -142,6 +122,60 @@ impl Logistic {
             loss
         });
         let (weights, bias) = x.split_at(inputs * classes);
+        Self {
+            classes,
+            dense,
+            sparse,
+            weights: weights.iter().map(|&w| w as f32).collect(),
+            bias: bias.iter().map(|&b| b as f32).collect(),
+        }
+    }
+
+    /// As [`Logistic::fit`], but the classes do not exclude each other: a logistic regression for each, `labels` by
+    /// row, then class. Class weights are not used. The dense part goes through matrix products: there are many heads.
+    pub(crate) fn fit_labels(
+        rows: &[&Row],
+        labels: &[Vec<bool>],
+        classes: usize,
+        sparse: usize,
+        options: &LogisticOptions,
+    ) -> Self {
+        let dense = rows.first().map_or(0, |r| r.dense.len());
+        let (inputs, split) = (dense + sparse, dense * classes);
+        let x = Array2::from_shape_fn((rows.len(), dense), |(r, i)| f64::from(rows[r].dense[i]));
+        let mut logits = Array2::<f64>::zeros((rows.len(), classes));
+        let found = minimize(vec![0.0; (inputs + 1) * classes], options.lbfgs, |w, g| {
+            g.fill(0.0);
+            let (weights, bias) = w.split_at(inputs * classes);
+            logits.assign(&ArrayView1::from(bias));
+            if let Ok(weights) = ArrayView2::from_shape((dense, classes), &weights[..split]) {
+                general_mat_mul(1.0, &x, &weights, 1.0, &mut logits);
+            }
+            let (gradient, bias_gradient) = g.split_at_mut(inputs * classes);
+            let mut loss = 0.0;
+            for ((row, labels), mut logits) in rows.iter().zip(labels).zip(logits.rows_mut()) {
+                for &(i, value) in &row.sparse {
+                    let weights = &weights[split + i as usize * classes..][..classes];
+                    logits.iter_mut().zip(weights).for_each(|(l, w)| *l += f64::from(value) * w);
+                }
+                for (l, &label) in logits.iter_mut().zip(labels) {
+                    let truth = f64::from(u8::from(label));
+                    // ln(1 + exp(l)) - truth * l, without overflow.
+                    loss += l.max(0.0) + (-l.abs()).exp().ln_1p() - truth * *l;
+                    *l = 1.0 / (1.0 + (-*l).exp()) - truth;
+                }
+                for &(i, value) in &row.sparse {
+                    let gradient = &mut gradient[split + i as usize * classes..][..classes];
+                    gradient.iter_mut().zip(&logits).for_each(|(g, l)| *g += f64::from(value) * l);
+                }
+                bias_gradient.iter_mut().zip(&logits).for_each(|(g, l)| *g += l);
+            }
+            if let Ok(mut gradient) = ArrayViewMut2::from_shape((dense, classes), &mut gradient[..split]) {
+                general_mat_mul(1.0, &x.t(), &logits, 1.0, &mut gradient);
+            }
+            loss + options.penalty(split, weights, gradient)
+        });
+        let (weights, bias) = found.split_at(inputs * classes);
         Self {
             classes,
             dense,
