@@ -17,10 +17,14 @@ type Plan = Arc<TypedRunnableModel>;
 /// The file is decoded where it lies and let go before anything is copied. Then every weight is packed and its
 /// bytes are let go, one after the other: at 23 MB, a second copy of the encoder would not fit beside an engine that
 /// is still answering.
-fn read(onnx: impl AsRef<[u8]>) -> TractResult<(InferenceModel, Vec<String>)> {
+fn read(
+    onnx: impl AsRef<[u8]>,
+    prepare: impl FnOnce(&mut ModelProto) -> TractResult<()>,
+) -> TractResult<(InferenceModel, Vec<String>)> {
     let reader = operators::reader();
     let mut file = ModelProto::decode(onnx.as_ref())?;
     drop(onnx);
+    prepare(&mut file)?;
     fused::check(&file)?;
     let fusion = fused::fuse(&mut file);
     operators::check(&reader, &file)?;
@@ -119,8 +123,18 @@ impl OnnxModel {
         onnx: impl AsRef<[u8]>,
         batch_size: Batch,
     ) -> Result<Self, InferenceError> {
+        Self::load_prepared(name, onnx, batch_size, |_| Ok(()))
+    }
+
+    /// As [`OnnxModel::load_given`], once `prepare` has changed the decoded file.
+    pub(crate) fn load_prepared(
+        name: &str,
+        onnx: impl AsRef<[u8]>,
+        batch_size: Batch,
+        prepare: impl FnOnce(&mut ModelProto) -> TractResult<()>,
+    ) -> Result<Self, InferenceError> {
         let fail = |e: TractError| InferenceError::Load { model: name.into(), reason: format!("{e:#}") };
-        let (mut model, unfused) = read(onnx).map_err(fail)?;
+        let (mut model, unfused) = read(onnx, prepare).map_err(fail)?;
         let batch = model.symbols.sym("batch");
         for i in 0..if batch_size == Batch::One { model.inputs.len() } else { 0 } {
             let mut fact = model.input_fact(i).map_err(fail)?.clone();
