@@ -6,7 +6,9 @@ use rapport_inference::{EncoderLimits, argmax, normalize};
 use crate::answer::{BundleInfo, ResponsePrediction, StagePrediction};
 use crate::bundle::{Bundle, BundleConfig, artifact};
 use crate::direction::{DirectionModel, DirectionPrediction};
-use crate::heads::{Acts, Heads, Outlook};
+use crate::heads::{Acts, Heads};
+use crate::open_conversations::OpenConversations;
+use crate::outlook::Outlook;
 use crate::reading::{Reader, TurnReading, merge_turns};
 use crate::suggestion::{Adviser, Alternative, Moment, Suggestion};
 use crate::{EngineError, Probabilities};
@@ -15,6 +17,8 @@ use crate::{EngineError, Probabilities};
 const SELLER_CONTEXT: f32 = 0.5;
 /// Alternatives that come with a suggestion.
 const ALTERNATIVES: usize = 3;
+/// Bytes of conversations that are kept open: about 600 turns, more than the longest that is accepted.
+const OPEN_BYTES: usize = 3 << 20;
 
 /// Loaded models; answers are pure functions of the conversation.
 #[derive(Debug)]
@@ -22,6 +26,7 @@ pub struct Engine {
     config: BundleConfig,
     reader: Reader,
     heads: Heads,
+    open: OpenConversations,
     direction: DirectionModel,
     adviser: Adviser,
 }
@@ -75,7 +80,8 @@ impl Engine {
         direction.check(dimensions)?;
         let vectors = bundle.take(artifact::PLAYBOOK_VECTORS)?;
         let adviser = Adviser::new(bundle.take_json(artifact::PLAYBOOK)?, &vectors, dimensions)?;
-        Ok(Self { config, reader, heads, direction, adviser })
+        let open = OpenConversations::new(OPEN_BYTES);
+        Ok(Self { config, reader, heads, open, direction, adviser })
     }
 
     /// What is loaded.
@@ -100,7 +106,8 @@ impl Engine {
         &self.direction
     }
 
-    /// Runs every model over a conversation once.
+    /// Runs every model over a conversation once. Of a conversation that was answered lately, only what has come
+    /// since is read.
     ///
     /// # Errors
     /// [`EngineError::EmptyConversation`], or [`EngineError::Inference`] when a model fails.
@@ -109,10 +116,12 @@ impl Engine {
         if turns.is_empty() {
             return Err(EngineError::EmptyConversation);
         }
-        let readings = self.reader.read(&turns)?;
-        let acts = self.heads.acts(&readings)?;
-        let outlook = self.heads.outlook(&readings, &acts)?;
-        Ok(Analysis { readings, acts, outlook })
+        let known = self.open.follow(&self.heads, &turns, |turn, i| self.reader.read_turn(turn, i))?;
+        Ok(Analysis {
+            readings: known.iter().map(|k| k.reading.clone()).collect(),
+            acts: known.iter().map(|k| k.acts).collect(),
+            outlook: Outlook::of_turns(known.iter().map(|k| &k.outlook)),
+        })
     }
 
     /// How the customer will respond next.

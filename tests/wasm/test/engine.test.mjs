@@ -102,6 +102,22 @@ test('the recorded conversations are answered as natively, within 1e-4', (t) => 
   t.diagnostic(`largest difference of a number: ${largest.toExponential(1)}`);
 });
 
+test('a conversation that grew turn by turn is answered as one that came whole', () => {
+  const [grown, whole] = [new Engine(files), new Engine(files)];
+  const list = conversations();
+  const longest = list.reduce((a, b) => (a.history.length > b.history.length ? a : b)).history;
+  for (let turns = 1; turns <= longest.length; turns++) grown.analyze({ history: longest.slice(0, turns) });
+  const edited = longest.with(1, { ...longest[1], response: 'That is too expensive for us.' });
+  for (const history of [longest, edited, longest.slice(0, 2), longest]) {
+    const fresh = new Engine(files);
+    assert.deepEqual(grown.analyze({ history }), fresh.analyze({ history }));
+    assert.deepEqual(whole.analyze({ history }), grown.analyze({ history }));
+    fresh.free();
+  }
+  grown.free();
+  whole.free();
+});
+
 test('answering again and again asks for no more memory', (t) => {
   const before = memoryMegabytes();
   for (let round = 0; round < 50; round++) engine.analyze({ history });
