@@ -1,7 +1,7 @@
 //! The engine: a bundle in, answers out.
 
 use rapport_conversation::{ApiStage, Conversation, Label, ResponseType, Speaker, Stage, api_stages};
-use rapport_inference::{EncoderLimits, argmax, normalize};
+use rapport_inference::{EncoderLimits, MemoryBudget, argmax, normalize};
 
 use crate::answer::{BundleInfo, ResponsePrediction, StagePrediction};
 use crate::bundle::{Bundle, BundleConfig, artifact};
@@ -17,8 +17,6 @@ use crate::{EngineError, Probabilities};
 const SELLER_CONTEXT: f32 = 0.5;
 /// Alternatives that come with a suggestion.
 const ALTERNATIVES: usize = 3;
-/// Bytes of conversations that are kept open: about 600 turns, more than the longest that is accepted.
-const OPEN_BYTES: usize = 3 << 20;
 
 /// Loaded models; answers are pure functions of the conversation.
 #[derive(Debug)]
@@ -64,7 +62,16 @@ impl Engine {
     ///
     /// # Errors
     /// [`EngineError`] naming the artifact that is missing or unreadable.
-    pub fn load(mut bundle: Bundle) -> Result<Self, EngineError> {
+    pub fn load(bundle: Bundle) -> Result<Self, EngineError> {
+        Self::load_within(bundle, &MemoryBudget::default())
+    }
+
+    /// As [`Engine::load`], with another budget than [`MemoryBudget::SERVING`].
+    ///
+    /// # Errors
+    /// As [`Engine::load`]; [`EngineError`] naming what is larger than the budget.
+    pub fn load_within(mut bundle: Bundle, budget: &MemoryBudget) -> Result<Self, EngineError> {
+        bundle.check(budget)?;
         let config: BundleConfig = bundle.take_json(artifact::CONFIG)?;
         config.check()?;
         let dimensions = config.encoder.dimensions;
@@ -73,14 +80,14 @@ impl Engine {
             let encoder = bundle.take(artifact::ENCODER)?;
             let tokenizer = bundle.take(artifact::TOKENIZER)?;
             let sentiment = bundle.take(artifact::SENTIMENT)?;
-            Reader::load(encoder, &tokenizer, &sentiment, limits, config.temperatures.sentiment)?
+            Reader::load(encoder, &tokenizer, &sentiment, limits, config.temperatures.sentiment, budget)?
         };
-        let heads = Heads::load(&mut bundle, config.temperatures)?;
+        let heads = Heads::load(&mut bundle, config.temperatures, budget)?;
         let direction: DirectionModel = bundle.take_json(artifact::DIRECTION)?;
         direction.check(dimensions)?;
         let vectors = bundle.take(artifact::PLAYBOOK_VECTORS)?;
         let adviser = Adviser::new(bundle.take_json(artifact::PLAYBOOK)?, &vectors, dimensions)?;
-        let open = OpenConversations::new(OPEN_BYTES);
+        let open = OpenConversations::new(budget.sequences);
         Ok(Self { config, reader, heads, open, direction, adviser })
     }
 
@@ -93,7 +100,13 @@ impl Engine {
             max_tokens: self.config.encoder.max_tokens,
             suggestions: self.adviser.entries().len(),
             clusters: self.direction.names.clone(),
+            unfused: self.unfused(),
         }
+    }
+
+    fn unfused(&self) -> Vec<String> {
+        let models = self.reader.unfused().into_iter().chain(self.heads.unfused());
+        models.flat_map(|(name, parts)| parts.iter().map(move |part| format!("{name}: {part}"))).collect()
     }
 
     /// The part that reads text, for callers that want vectors only.

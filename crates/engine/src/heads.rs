@@ -2,7 +2,7 @@
 
 use ndarray::ArrayD;
 use rapport_conversation::Speaker;
-use rapport_inference::{Input, OnnxModel, RecurrentModel, State, softmax};
+use rapport_inference::{Input, MemoryBudget, OnnxModel, RecurrentModel, State, softmax};
 
 use crate::bundle::{Temperatures, artifact};
 use crate::features::SURFACE_FEATURES;
@@ -98,13 +98,26 @@ fn last_row(name: &str, output: &ArrayD<f32>, turns: usize) -> Result<Vec<f32>, 
 }
 
 impl Heads {
-    pub(crate) fn load(bundle: &mut Bundle, temperatures: Temperatures) -> Result<Self, EngineError> {
-        let acts = OnnxModel::load(artifact::ACTS, &bundle.take(artifact::ACTS)?)?;
+    pub(crate) fn load(
+        bundle: &mut Bundle,
+        temperatures: Temperatures,
+        budget: &MemoryBudget,
+    ) -> Result<Self, EngineError> {
+        let acts = OnnxModel::load_within(artifact::ACTS, &bundle.take(artifact::ACTS)?, budget)?;
         let mut sequence = |name: &str| -> Result<RecurrentModel, EngineError> {
-            Ok(RecurrentModel::load(name, &bundle.take(name)?)?)
+            Ok(RecurrentModel::load_within(name, &bundle.take(name)?, budget)?)
         };
         let (response_type, stage) = (sequence(artifact::RESPONSE_TYPE)?, sequence(artifact::STAGE)?);
         Ok(Self { acts, response_type, stage, temperatures })
+    }
+
+    /// Parts of the models that run slower than they could, by artifact.
+    pub(crate) fn unfused(&self) -> [(&'static str, &[String]); 3] {
+        [
+            (artifact::ACTS, self.acts.unfused()),
+            (artifact::RESPONSE_TYPE, self.response_type.unfused()),
+            (artifact::STAGE, self.stage.unfused()),
+        ]
     }
 
     /// What a turn does, from its reading and those of up to [`ACT_CONTEXT`] - 1 turns before it, oldest first.

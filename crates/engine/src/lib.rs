@@ -31,5 +31,6 @@ pub use lexical::LEXICAL_BUCKETS;
 pub use monotone::{never_back, never_behind};
 pub use outlook::Outlook;
 pub use probabilities::Probabilities;
+pub use rapport_inference::MemoryBudget;
 pub use reading::{MergedTurn, Reader, TurnReading, merge_turns, turn_vector_len};
 pub use suggestion::{Adviser, Alternative, Moment, Playbook, PlaybookEntry, Suggestion};

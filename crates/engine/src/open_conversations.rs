@@ -116,6 +116,7 @@ mod tests {
 
     use proptest::prelude::*;
     use rapport_conversation::Speaker;
+    use rapport_inference::MemoryBudget;
 
     use super::*;
     use crate::bundle::{Bundle, BundleConfig, artifact};
@@ -140,7 +141,7 @@ mod tests {
         }
         let mut bundle = Bundle::new(files);
         let config: BundleConfig = bundle.take_json(artifact::CONFIG).unwrap();
-        Heads::load(&mut bundle, config.temperatures).unwrap()
+        Heads::load(&mut bundle, config.temperatures, &MemoryBudget::SERVING).unwrap()
     });
 
     const TEXTS: [&str; 9] = [

@@ -2,6 +2,7 @@
 //!
 //! This floor knows tensors and text. It knows nothing of what the numbers mean.
 
+mod budget;
 mod encoder;
 mod error;
 mod fused;
@@ -12,6 +13,7 @@ mod probability;
 mod recurrent;
 mod tokenizer;
 
+pub use budget::MemoryBudget;
 pub use encoder::{EncoderLimits, SentenceEncoder};
 pub use error::InferenceError;
 pub use kernels::{encoder_kernel, matrix_kernels};

@@ -10,7 +10,7 @@ use tract_onnx::prelude::*;
 use tract_onnx::tract_hir::internal::{bail, ensure};
 
 use crate::model::Batch;
-use crate::{InferenceError, Input, OnnxModel};
+use crate::{InferenceError, Input, MemoryBudget, OnnxModel};
 
 /// Operators that treat every step of a sequence by itself; only an `LSTM` may look back.
 const STEPWISE: [&str; 14] = [
@@ -70,8 +70,16 @@ impl RecurrentModel {
     /// [`InferenceError::Load`] when the bytes are not a model, or when another operator than a forward `LSTM` could
     /// look from one step to another.
     pub fn load(name: &str, onnx: &[u8]) -> Result<Self, InferenceError> {
+        Self::load_within(name, onnx, &MemoryBudget::TOOLS)
+    }
+
+    /// As [`RecurrentModel::load`]; refuses a file, or a tensor in it, that is larger than the budget.
+    ///
+    /// # Errors
+    /// As [`RecurrentModel::load`].
+    pub fn load_within(name: &str, onnx: &[u8], budget: &MemoryBudget) -> Result<Self, InferenceError> {
         let mut found = None;
-        let model = OnnxModel::load_prepared(name, onnx, Batch::One, |file| {
+        let model = OnnxModel::load_prepared(name, onnx, Batch::One, budget, |file| {
             found = Some(unroll(file)?);
             Ok(())
         })?;

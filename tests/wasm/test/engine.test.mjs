@@ -83,6 +83,22 @@ test('an operator that is not in the build is refused by name', () => {
   assert.match(thrown(() => new Engine(broken)).message, /sentiment\.onnx.*MatMuX/);
 });
 
+test('every quantized part of the shipped models is fused', () => {
+  assert.deepEqual(engine.info().unfused, []);
+});
+
+test('a part that could not be fused is named', () => {
+  const other = Buffer.from(files.get('acts.onnx'));
+  // The scales of the first layer are added instead: an operator of the same length, after the name of its node.
+  const at = other.indexOf('"\u0003Mul', other.indexOf('shared0_product'));
+  other.write('Add', at + 2);
+  const slower = new Engine(new Map(files).set('acts.onnx', other));
+  const [part, ...others] = slower.info().unfused;
+  assert.match(part, /^acts\.onnx: .*no scales follow it/);
+  assert.deepEqual(others, []);
+  slower.free();
+});
+
 test('the vector of a text has length 1 and as many numbers as the engine says', () => {
   const vector = engine.embed('What does it cost?');
   assert.equal(vector.length, engine.info().dimensions);
