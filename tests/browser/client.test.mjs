@@ -56,6 +56,7 @@ test('the status names the bundle, its source and its memory', async () => {
   assert.equal(status.problem, undefined);
   assert.equal(status.persistent, true);
   assert.equal(status.fetchedBytes, status.bundleBytes);
+  assert.deepEqual(status.engine.unfused, []);
   assert.ok(status.memoryBytes > 10e6 && status.memoryBytes < 600e6, `${status.memoryBytes} bytes`);
 });
 

@@ -45,4 +45,6 @@ pub struct BundleInfo {
     pub suggestions: usize,
     /// Names of the direction clusters.
     pub clusters: Vec<String>,
+    /// Quantized parts of the models that run slower than they could, each with the artifact and the reason.
+    pub unfused: Vec<String>,
 }

@@ -7,6 +7,7 @@ use serde::{Deserialize, Serialize};
 
 use crate::EngineError;
 use crate::features::FEATURE_VERSION;
+use rapport_inference::MemoryBudget;
 
 /// Version of the bundle layout that this engine reads.
 pub const BUNDLE_FORMAT: u32 = 1;
@@ -74,6 +75,17 @@ impl Bundle {
     /// True when the bundle has this artifact.
     pub(crate) fn has(&self, name: &str) -> bool {
         self.files.contains_key(name)
+    }
+
+    /// Refuses a bundle with an artifact that is larger than a file may be.
+    pub(crate) fn check(&self, budget: &MemoryBudget) -> Result<(), EngineError> {
+        match self.files.iter().find(|(_, bytes)| bytes.len() > budget.file) {
+            Some((name, bytes)) => Err(EngineError::artifact(
+                name,
+                format!("it has {} bytes, {} are the most that is read", bytes.len(), budget.file),
+            )),
+            None => Ok(()),
+        }
     }
 
     /// Takes an artifact out, so that its bytes can be freed as soon as they are read.
@@ -205,5 +217,20 @@ impl BundleConfig {
             return refuse("a temperature is not a positive number".into());
         }
         Ok(())
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn an_artifact_that_is_larger_than_the_budget_is_refused_by_name() {
+        let bundle =
+            Bundle::new([("playbook.json".to_owned(), vec![0; 11]), ("acts.onnx".to_owned(), vec![0; 10])]);
+        let within = |file| bundle.check(&MemoryBudget { file, ..MemoryBudget::SERVING });
+        assert!(within(11).is_ok());
+        let refusal = within(10).map_err(|e| e.to_string());
+        assert!(refusal.is_err_and(|e| e.contains("playbook.json") && e.contains("11 bytes")));
     }
 }

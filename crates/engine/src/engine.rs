@@ -1,13 +1,15 @@
 //! The engine: a bundle in, answers out.
 
 use rapport_conversation::{ApiStage, Conversation, Label, ResponseType, Speaker, Stage, api_stages};
-use rapport_inference::{EncoderLimits, argmax, normalize};
+use rapport_inference::{EncoderLimits, MemoryBudget, argmax, normalize};
 
 use crate::answer::{BundleInfo, ResponsePrediction, StagePrediction};
 use crate::bundle::{Bundle, BundleConfig, artifact};
 use crate::conversion::{self, ConversionModel, ConversionOptions, ConversionPrediction};
 use crate::direction::{DirectionModel, DirectionPrediction};
-use crate::heads::{Acts, Heads, Outlook};
+use crate::heads::{Acts, Heads};
+use crate::open_conversations::OpenConversations;
+use crate::outlook::Outlook;
 use crate::reading::{Reader, TurnReading, merge_turns};
 use crate::signals::{SignalModel, SignalReport};
 use crate::suggestion::{Adviser, Alternative, Moment, Suggestion};
@@ -24,6 +26,7 @@ pub struct Engine {
     config: BundleConfig,
     reader: Reader,
     heads: Heads,
+    open: OpenConversations,
     direction: DirectionModel,
     adviser: Adviser,
     conversion: Option<ConversionModel>,
@@ -63,7 +66,16 @@ impl Engine {
     ///
     /// # Errors
     /// [`EngineError`] naming the artifact that is missing or unreadable.
-    pub fn load(mut bundle: Bundle) -> Result<Self, EngineError> {
+    pub fn load(bundle: Bundle) -> Result<Self, EngineError> {
+        Self::load_within(bundle, &MemoryBudget::default())
+    }
+
+    /// As [`Engine::load`], with another budget than [`MemoryBudget::SERVING`].
+    ///
+    /// # Errors
+    /// As [`Engine::load`]; [`EngineError`] naming what is larger than the budget.
+    pub fn load_within(mut bundle: Bundle, budget: &MemoryBudget) -> Result<Self, EngineError> {
+        bundle.check(budget)?;
         let config: BundleConfig = bundle.take_json(artifact::CONFIG)?;
         config.check()?;
         let dimensions = config.encoder.dimensions;
@@ -72,9 +84,9 @@ impl Engine {
             let encoder = bundle.take(artifact::ENCODER)?;
             let tokenizer = bundle.take(artifact::TOKENIZER)?;
             let sentiment = bundle.take(artifact::SENTIMENT)?;
-            Reader::load(encoder, &tokenizer, &sentiment, limits, config.temperatures.sentiment)?
+            Reader::load(encoder, &tokenizer, &sentiment, limits, config.temperatures.sentiment, budget)?
         };
-        let heads = Heads::load(&mut bundle, config.temperatures)?;
+        let heads = Heads::load(&mut bundle, config.temperatures, budget)?;
         let direction: DirectionModel = bundle.take_json(artifact::DIRECTION)?;
         direction.check(dimensions)?;
         let vectors = bundle.take(artifact::PLAYBOOK_VECTORS)?;
@@ -84,7 +96,8 @@ impl Engine {
             model.check(dimensions)?;
         }
         let signals = SignalModel::take(&mut bundle, dimensions)?;
-        Ok(Self { config, reader, heads, direction, adviser, conversion, signals })
+        let open = OpenConversations::new(budget.sequences);
+        Ok(Self { config, reader, heads, open, direction, adviser, conversion, signals })
     }
 
     /// What is loaded.
@@ -96,7 +109,13 @@ impl Engine {
             max_tokens: self.config.encoder.max_tokens,
             suggestions: self.adviser.entries().len(),
             clusters: self.direction.names.clone(),
+            unfused: self.unfused(),
         }
+    }
+
+    fn unfused(&self) -> Vec<String> {
+        let models = self.reader.unfused().into_iter().chain(self.heads.unfused());
+        models.flat_map(|(name, parts)| parts.iter().map(move |part| format!("{name}: {part}"))).collect()
     }
 
     /// The part that reads text, for callers that want vectors only.
@@ -109,7 +128,8 @@ impl Engine {
         &self.direction
     }
 
-    /// Runs every model over a conversation once.
+    /// Runs every model over a conversation once. Of a conversation that was answered lately, only what has come
+    /// since is read.
     ///
     /// # Errors
     /// [`EngineError::EmptyConversation`], or [`EngineError::Inference`] when a model fails.
@@ -118,10 +138,12 @@ impl Engine {
         if turns.is_empty() {
             return Err(EngineError::EmptyConversation);
         }
-        let readings = self.reader.read(&turns)?;
-        let acts = self.heads.acts(&readings)?;
-        let outlook = self.heads.outlook(&readings, &acts)?;
-        Ok(Analysis { readings, acts, outlook })
+        let known = self.open.follow(&self.heads, &turns, |turn, i| self.reader.read_turn(turn, i))?;
+        Ok(Analysis {
+            readings: known.iter().map(|k| k.reading.clone()).collect(),
+            acts: known.iter().map(|k| k.acts).collect(),
+            outlook: Outlook::of_turns(known.iter().map(|k| &k.outlook)),
+        })
     }
 
     /// How the customer will respond next.

@@ -2,11 +2,10 @@
 
 use ndarray::ArrayD;
 use rapport_conversation::Speaker;
-use rapport_inference::{Input, OnnxModel, softmax};
+use rapport_inference::{Input, MemoryBudget, OnnxModel, RecurrentModel, State, softmax};
 
 use crate::bundle::{Temperatures, artifact};
 use crate::features::SURFACE_FEATURES;
-use crate::monotone::{never_back, never_behind};
 use crate::reading::{TurnReading, turn_vector_len};
 use crate::{Bundle, EngineError};
 
@@ -52,106 +51,125 @@ impl Acts {
     }
 }
 
-/// Predictions after each turn of a conversation.
-#[derive(Debug, Clone, Default)]
-pub struct Outlook {
-    /// The customer's next response type, `[turns][6]`.
-    pub response_type_next: Vec<Vec<f32>>,
-    /// The funnel stage after the turn, `[turns][6]`.
-    pub stage_now: Vec<Vec<f32>>,
-    /// The funnel stage after the next turn, `[turns][6]`.
-    pub stage_next: Vec<Vec<f32>>,
+/// Turns that the act head looks at: this one and those before it.
+pub const ACT_CONTEXT: usize = 3;
+
+/// What the sequence models say after one turn.
+#[derive(Debug, Clone, Copy, PartialEq)]
+pub(crate) struct TurnOutlook {
+    /// The customer's next response type.
+    pub response_type_next: [f32; CLASSES],
+    /// The funnel stage after the turn, which may still go back.
+    pub stage_now: [f32; CLASSES],
+    /// The funnel stage after the next turn, which may still go back.
+    pub stage_next: [f32; CLASSES],
+}
+
+/// What the sequence models remember of the turns so far.
+#[derive(Debug, Clone)]
+pub(crate) struct SequenceState {
+    response_type: State,
+    stage: State,
+}
+
+impl SequenceState {
+    /// Bytes that it holds.
+    pub(crate) fn bytes(&self) -> usize {
+        self.response_type.bytes() + self.stage.bytes()
+    }
 }
 
 /// The act head and the sequence models of a bundle.
 #[derive(Debug, Clone)]
-pub struct Heads {
+pub(crate) struct Heads {
     acts: OnnxModel,
-    response_type: OnnxModel,
-    stage: OnnxModel,
+    response_type: RecurrentModel,
+    stage: RecurrentModel,
     temperatures: Temperatures,
 }
 
-/// Splits `[1, turns, classes]` into one vector for each turn.
-fn rows(name: &str, output: &ArrayD<f32>, turns: usize) -> Result<Vec<Vec<f32>>, EngineError> {
+/// The last row of `[1, turns, classes]`.
+fn last_row(name: &str, output: &ArrayD<f32>, turns: usize) -> Result<Vec<f32>, EngineError> {
     if output.shape() != [1, turns, CLASSES] {
         let shape = output.shape();
         return Err(EngineError::artifact(name, format!("it gives {shape:?}, not [1, {turns}, {CLASSES}]")));
     }
-    let values: Vec<f32> = output.iter().copied().collect();
-    Ok(values.chunks_exact(CLASSES).map(<[f32]>::to_vec).collect())
+    Ok(output.iter().skip((turns - 1) * CLASSES).copied().collect())
 }
 
 impl Heads {
-    pub(crate) fn load(bundle: &mut Bundle, temperatures: Temperatures) -> Result<Self, EngineError> {
-        let mut model = |name: &str| -> Result<OnnxModel, EngineError> {
-            Ok(OnnxModel::load(name, &bundle.take(name)?)?)
+    pub(crate) fn load(
+        bundle: &mut Bundle,
+        temperatures: Temperatures,
+        budget: &MemoryBudget,
+    ) -> Result<Self, EngineError> {
+        let acts = OnnxModel::load_within(artifact::ACTS, &bundle.take(artifact::ACTS)?, budget)?;
+        let mut sequence = |name: &str| -> Result<RecurrentModel, EngineError> {
+            Ok(RecurrentModel::load_within(name, &bundle.take(name)?, budget)?)
         };
-        Ok(Self {
-            acts: model(artifact::ACTS)?,
-            response_type: model(artifact::RESPONSE_TYPE)?,
-            stage: model(artifact::STAGE)?,
-            temperatures,
-        })
+        let (response_type, stage) = (sequence(artifact::RESPONSE_TYPE)?, sequence(artifact::STAGE)?);
+        Ok(Self { acts, response_type, stage, temperatures })
     }
 
-    /// What each turn does. The head looks at a turn and the two before it.
+    /// Parts of the models that run slower than they could, by artifact.
+    pub(crate) fn unfused(&self) -> [(&'static str, &[String]); 3] {
+        [
+            (artifact::ACTS, self.acts.unfused()),
+            (artifact::RESPONSE_TYPE, self.response_type.unfused()),
+            (artifact::STAGE, self.stage.unfused()),
+        ]
+    }
+
+    /// What a turn does, from its reading and those of up to [`ACT_CONTEXT`] - 1 turns before it, oldest first.
+    ///
+    /// One turn at a time: the runtime's sums differ in their last bit with the number of rows that it is given, and
+    /// an answer should not hang on how many turns were new.
     ///
     /// # Errors
     /// [`EngineError::Inference`] when the head fails.
-    pub fn acts(&self, readings: &[TurnReading]) -> Result<Vec<Acts>, EngineError> {
-        let Some(first) = readings.first() else { return Ok(Vec::new()) };
-        let (turns, width) = (readings.len(), turn_vector_len(first.embedding.len()));
+    pub(crate) fn act(&self, before: &[&TurnReading], reading: &TurnReading) -> Result<Acts, EngineError> {
+        let (turns, width) = (before.len() + 1, turn_vector_len(reading.embedding.len()));
         let mut values = vec![0.0; turns * width];
-        for (reading, row) in readings.iter().zip(values.chunks_exact_mut(width)) {
+        for (reading, row) in before.iter().chain([&reading]).zip(values.chunks_exact_mut(width)) {
             reading.write_row(row);
         }
-        let input = shaped(artifact::ACTS, turns, width, values)?;
-        let names = ["response_type", "seller_act"];
-        let out = self.acts.run(vec![("turns", input)], &names)?;
-        let response_type = rows(artifact::ACTS, &out[0], turns)?;
-        let seller_act = rows(artifact::ACTS, &out[1], turns)?;
-        Ok((0..turns)
-            .map(|t| {
-                Acts::from_logits(readings[t].speaker, &response_type[t], &seller_act[t], &self.temperatures)
-            })
-            .collect())
+        let input = Input::f32(&[1, turns, width], values)
+            .ok_or_else(|| EngineError::artifact(artifact::ACTS, "a turn has no shape"))?;
+        let out = self.acts.run(vec![("turns", input)], &["response_type", "seller_act"])?;
+        let response_type = last_row(artifact::ACTS, &out[0], turns)?;
+        let seller_act = last_row(artifact::ACTS, &out[1], turns)?;
+        Ok(Acts::from_logits(reading.speaker, &response_type, &seller_act, &self.temperatures))
     }
 
-    /// Predictions after each turn, from what the turns do.
+    /// What the sequence models remember before the first turn.
+    pub(crate) fn start(&self) -> SequenceState {
+        SequenceState { response_type: self.response_type.start(), stage: self.stage.start() }
+    }
+
+    /// Predictions after one more turn, from what the turn does.
     ///
     /// # Errors
     /// [`EngineError::Inference`] when a sequence model fails.
-    pub fn outlook(&self, readings: &[TurnReading], acts: &[Acts]) -> Result<Outlook, EngineError> {
-        let turns = readings.len();
-        if turns == 0 {
-            return Ok(Outlook::default());
-        }
-        let values: Vec<f32> =
-            readings.iter().zip(acts).flat_map(|(r, a)| a.sequence_row(&r.surface)).collect();
-        let input = |name| shaped(name, turns, SEQUENCE_FEATURES, values.clone());
-        let next = self
-            .response_type
-            .run(vec![("sequence", input(artifact::RESPONSE_TYPE)?)], &["logits"])?
-            .remove(0);
-        let stage = self.stage.run(vec![("sequence", input(artifact::STAGE)?)], &["now", "next"])?;
-        let soft = |name, logits: &ArrayD<f32>, t: f32| -> Result<Vec<Vec<f32>>, EngineError> {
-            Ok(rows(name, logits, turns)?.iter().map(|l| softmax(l, t)).collect())
+    pub(crate) fn outlook(
+        &self,
+        before: &SequenceState,
+        reading: &TurnReading,
+        acts: &Acts,
+    ) -> Result<(TurnOutlook, SequenceState), EngineError> {
+        let row = acts.sequence_row(&reading.surface);
+        let (next, response_type) = self.response_type.step(&row, &["logits"], &before.response_type)?;
+        let (stages, stage) = self.stage.step(&row, &["now", "next"], &before.stage)?;
+        let soft = |name, logits: &[f32], temperature| {
+            <[f32; CLASSES]>::try_from(softmax(logits, temperature)).map_err(|p| {
+                EngineError::artifact(name, format!("it gives {} classes, not {CLASSES}", p.len()))
+            })
         };
         let t = &self.temperatures;
-        let mut stage_now = soft(artifact::STAGE, &stage[0], t.stage_now)?;
-        let mut stage_next = soft(artifact::STAGE, &stage[1], t.stage_next)?;
-        never_back(&mut stage_now);
-        never_behind(&mut stage_next, &stage_now);
-        Ok(Outlook {
-            response_type_next: soft(artifact::RESPONSE_TYPE, &next, t.response_type_next)?,
-            stage_now,
-            stage_next,
-        })
+        let outlook = TurnOutlook {
+            response_type_next: soft(artifact::RESPONSE_TYPE, &next[0], t.response_type_next)?,
+            stage_now: soft(artifact::STAGE, &stages[0], t.stage_now)?,
+            stage_next: soft(artifact::STAGE, &stages[1], t.stage_next)?,
+        };
+        Ok((outlook, SequenceState { response_type, stage }))
     }
-}
-
-fn shaped(name: &str, turns: usize, width: usize, values: Vec<f32>) -> Result<Input, EngineError> {
-    Input::f32(&[1, turns, width], values)
-        .ok_or_else(|| EngineError::artifact(name, format!("{turns} turns of {width} do not fit")))
 }

@@ -15,6 +15,8 @@ mod features;
 mod heads;
 mod lexical;
 mod monotone;
+mod open_conversations;
+mod outlook;
 mod probabilities;
 mod reading;
 mod signals;
@@ -29,10 +31,12 @@ pub use direction::{ByCluster, DirectionModel, DirectionPrediction, MarkovChain}
 pub use engine::{Analysis, Engine};
 pub use error::EngineError;
 pub use features::{FEATURE_VERSION, SURFACE_FEATURES};
-pub use heads::{Acts, Heads, Outlook, SEQUENCE_FEATURES};
+pub use heads::{ACT_CONTEXT, Acts, SEQUENCE_FEATURES};
 pub use lexical::LEXICAL_BUCKETS;
 pub use monotone::{never_back, never_behind};
+pub use outlook::Outlook;
 pub use probabilities::Probabilities;
+pub use rapport_inference::MemoryBudget;
 pub use reading::{MergedTurn, Reader, TurnReading, merge_turns, turn_vector_len};
 pub use signals::{
     SIGNALS_FORMAT, Signal, SignalEntry, SignalFamily, SignalHead, SignalHighlight, SignalModel, SignalNote,

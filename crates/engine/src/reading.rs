@@ -4,15 +4,12 @@ use std::borrow::Cow;
 use std::sync::{Arc, Mutex, PoisonError};
 
 use rapport_conversation::{Conversation, Speaker, clean};
-use rapport_inference::{EncoderLimits, Input, OnnxModel, SentenceEncoder, softmax};
+use rapport_inference::{EncoderLimits, Input, MemoryBudget, OnnxModel, SentenceEncoder, softmax};
 
 use crate::cache::EmbeddingCache;
 use crate::features::{SURFACE_FEATURES, surface};
 use crate::lexical::{LEXICAL_BUCKETS, hashed, tokens};
 use crate::{EngineError, bundle::artifact};
-
-/// Bytes of sentence vectors that are kept: about 5,000 texts.
-const CACHE_BYTES: usize = 8 << 20;
 
 /// Length of the vector that the act head reads for each turn.
 pub const fn turn_vector_len(dimensions: usize) -> usize {
@@ -99,20 +96,26 @@ impl Reader {
     /// Loads the encoder and the sentiment head.
     ///
     /// # Errors
-    /// [`EngineError::Inference`] when one of them cannot be read.
+    /// [`EngineError::Inference`] when one of them cannot be read or is larger than the budget.
     pub fn load(
         encoder: impl AsRef<[u8]>,
         tokenizer: &[u8],
         sentiment: &[u8],
         limits: EncoderLimits,
         sentiment_temperature: f32,
+        budget: &MemoryBudget,
     ) -> Result<Self, EngineError> {
         Ok(Self {
-            encoder: SentenceEncoder::load(encoder, tokenizer, limits)?,
-            sentiment: OnnxModel::load(artifact::SENTIMENT, sentiment)?,
+            encoder: SentenceEncoder::load_within(encoder, tokenizer, limits, budget)?,
+            sentiment: OnnxModel::load_within(artifact::SENTIMENT, sentiment, budget)?,
             sentiment_temperature,
-            cache: Mutex::new(EmbeddingCache::new(CACHE_BYTES)),
+            cache: Mutex::new(EmbeddingCache::new(budget.vectors)),
         })
+    }
+
+    /// Parts of the models that run slower than they could, by artifact.
+    pub(crate) fn unfused(&self) -> [(&'static str, &[String]); 2] {
+        [(artifact::ENCODER, self.encoder.unfused()), (artifact::SENTIMENT, self.sentiment.unfused())]
     }
 
     /// Length of a sentence vector.

@@ -1,5 +1,7 @@
 //! What to say next: the playbook, ranked by how well an entry fits the moment.
 
+use std::collections::BTreeMap;
+
 use rapport_conversation::{Label, ResponseType, Stage};
 use rapport_inference::dot;
 use serde::{Deserialize, Serialize};
@@ -125,39 +127,48 @@ impl Adviser {
         &self.vectors[entry * self.dimensions..][..self.dimensions]
     }
 
-    /// Entries from best to worst with their scores, given the advice of the moments before.
+    /// How like each entry is to one of them.
+    fn likeness(&self, to: usize) -> Vec<f32> {
+        let to = self.vector(to);
+        (0..self.entries.len()).map(|i| dot(self.vector(i), to)).collect()
+    }
+
+    /// The entries with their scores, given those that came before with the likeness of every entry to them.
     ///
     /// The entry that was given last is left out; entries like recent ones are marked down.
-    fn rank(&self, moment: &Moment, given: &[usize]) -> Vec<(usize, f32)> {
-        let recent = &given[given.len().saturating_sub(RECENT)..];
-        let mut scored: Vec<(usize, f32)> = (0..self.entries.len())
-            .filter(|i| given.last() != Some(i))
+    fn scores(&self, moment: &Moment, last: Option<usize>, recent: &[&Vec<f32>]) -> Vec<(usize, f32)> {
+        (0..self.entries.len())
+            .filter(|i| last != Some(*i))
             .map(|i| {
                 let entry = &self.entries[i];
                 let fit = weight::SIMILARITY * dot(self.vector(i), &moment.context).max(0.0)
                     + weight::RESPONSE_TYPE * moment.response_type[entry.response_type.index()]
                     + weight::STAGE * moment.stage[entry.stage.index()];
-                let alike =
-                    recent.iter().map(|&j| dot(self.vector(i), self.vector(j))).fold(0.0f32, f32::max);
+                let alike = recent.iter().map(|likeness| likeness[i]).fold(0.0f32, f32::max);
                 (i, (1.0 - weight::REPETITION) * fit - weight::REPETITION * alike)
             })
-            .collect();
-        scored.sort_by(|a, b| b.1.total_cmp(&a.1).then(a.0.cmp(&b.0)));
-        scored
+            .collect()
     }
 
-    /// Advice for the last of the moments, after replaying the ones before so that nothing is said
+    /// Advice for the last of the moments, best first, after replaying the ones before so that nothing is said
     /// twice running. `moments` are the points at which the rep speaks next, oldest first.
     pub fn advise(&self, moments: &[Moment]) -> Vec<(usize, f32)> {
-        let mut given = Vec::new();
-        let mut ranking = Vec::new();
-        for moment in moments {
-            ranking = self.rank(moment, &given);
-            if let Some((best, _)) = ranking.first() {
-                given.push(*best);
+        let better = |a: &(usize, f32), b: &(usize, f32)| b.1.total_cmp(&a.1).then(a.0.cmp(&b.0));
+        let mut given: Vec<usize> = Vec::new();
+        let mut likeness: BTreeMap<usize, Vec<f32>> = BTreeMap::new();
+        let mut scores = Vec::new();
+        for (i, moment) in moments.iter().enumerate() {
+            let recent = &given[given.len().saturating_sub(RECENT)..];
+            let recent: Vec<&Vec<f32>> = recent.iter().filter_map(|entry| likeness.get(entry)).collect();
+            scores = self.scores(moment, given.last().copied(), &recent);
+            let last = i + 1 == moments.len();
+            if let Some(&(best, _)) = scores.iter().min_by(|a, b| better(a, b)).filter(|_| !last) {
+                likeness.entry(best).or_insert_with(|| self.likeness(best));
+                given.push(best);
             }
         }
-        ranking
+        scores.sort_by(better);
+        scores
     }
 }
 

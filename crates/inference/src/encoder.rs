@@ -2,7 +2,7 @@
 
 use crate::model::Batch;
 use crate::tokenizer::Tokenizer;
-use crate::{InferenceError, Input, OnnxModel};
+use crate::{InferenceError, Input, MemoryBudget, OnnxModel};
 
 /// How much of a text the encoder reads.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
@@ -35,8 +35,27 @@ impl SentenceEncoder {
         tokenizer: &[u8],
         limits: EncoderLimits,
     ) -> Result<Self, InferenceError> {
+        Self::load_within(onnx, tokenizer, limits, &MemoryBudget::TOOLS)
+    }
+
+    /// As [`SentenceEncoder::load`]; refuses a model that is larger than the budget.
+    ///
+    /// # Errors
+    /// As [`SentenceEncoder::load`].
+    pub fn load_within(
+        onnx: impl AsRef<[u8]>,
+        tokenizer: &[u8],
+        limits: EncoderLimits,
+        budget: &MemoryBudget,
+    ) -> Result<Self, InferenceError> {
         let tokenizer = Tokenizer::read(tokenizer, limits.max_tokens)?;
-        Ok(Self { tokenizer, model: OnnxModel::load_given("encoder.onnx", onnx, Batch::One)?, limits })
+        let model = OnnxModel::load_given("encoder.onnx", onnx, Batch::One, budget)?;
+        Ok(Self { tokenizer, model, limits })
+    }
+
+    /// Quantized parts that run as the file has them: see [`OnnxModel::unfused`].
+    pub fn unfused(&self) -> &[String] {
+        self.model.unfused()
     }
 
     /// The limits it was loaded with.

@@ -2,6 +2,7 @@
 //!
 //! This floor knows tensors and text. It knows nothing of what the numbers mean.
 
+mod budget;
 mod encoder;
 mod error;
 mod fused;
@@ -9,10 +10,13 @@ mod kernels;
 mod model;
 mod operators;
 mod probability;
+mod recurrent;
 mod tokenizer;
 
+pub use budget::MemoryBudget;
 pub use encoder::{EncoderLimits, SentenceEncoder};
 pub use error::InferenceError;
 pub use kernels::{encoder_kernel, matrix_kernels};
 pub use model::{Input, OnnxModel};
 pub use probability::{argmax, dot, normalize, softmax};
+pub use recurrent::{RecurrentModel, State};

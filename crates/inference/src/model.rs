@@ -7,8 +7,9 @@ use prost::Message;
 use tract_onnx::pb::ModelProto;
 use tract_onnx::prelude::*;
 use tract_onnx::tract_hir::infer::Factoid;
+use tract_onnx::tract_hir::internal::ensure;
 
-use crate::{InferenceError, fused, operators};
+use crate::{InferenceError, MemoryBudget, fused, operators};
 
 type Plan = Arc<TypedRunnableModel>;
 
@@ -17,11 +18,18 @@ type Plan = Arc<TypedRunnableModel>;
 /// The file is decoded where it lies and let go before anything is copied. Then every weight is packed and its
 /// bytes are let go, one after the other: at 23 MB, a second copy of the encoder would not fit beside an engine that
 /// is still answering.
-fn read(onnx: impl AsRef<[u8]>) -> TractResult<(InferenceModel, Vec<String>)> {
+fn read(
+    onnx: impl AsRef<[u8]>,
+    budget: &MemoryBudget,
+    prepare: impl FnOnce(&mut ModelProto) -> TractResult<()>,
+) -> TractResult<(InferenceModel, Vec<String>)> {
     let reader = operators::reader();
+    let bytes = onnx.as_ref().len();
+    ensure!(bytes <= budget.file, "the file has {bytes} bytes, {} are the most that is read", budget.file);
     let mut file = ModelProto::decode(onnx.as_ref())?;
     drop(onnx);
-    fused::check(&file)?;
+    prepare(&mut file)?;
+    fused::check(&file, budget)?;
     let fusion = fused::fuse(&mut file);
     operators::check(&reader, &file)?;
     let mut model = reader.model_for_proto_model(&file)?;
@@ -102,7 +110,15 @@ impl OnnxModel {
     /// [`InferenceError::Load`] when the bytes are not ONNX, use an operator that is not known, or
     /// have shapes that do not fit together.
     pub fn load(name: &str, onnx: &[u8]) -> Result<Self, InferenceError> {
-        Self::load_given(name, onnx, Batch::One)
+        Self::load_within(name, onnx, &MemoryBudget::TOOLS)
+    }
+
+    /// As [`OnnxModel::load`]; refuses a file, or a tensor in it, that is larger than the budget.
+    ///
+    /// # Errors
+    /// As [`OnnxModel::load`].
+    pub fn load_within(name: &str, onnx: &[u8], budget: &MemoryBudget) -> Result<Self, InferenceError> {
+        Self::load_given(name, onnx, Batch::One, budget)
     }
 
     /// As [`OnnxModel::load`], but `batch` stays open: many padded texts can be answered at a time.
@@ -110,7 +126,7 @@ impl OnnxModel {
     /// # Errors
     /// As [`OnnxModel::load`].
     pub fn load_for_batches(name: &str, onnx: &[u8]) -> Result<Self, InferenceError> {
-        Self::load_given(name, onnx, Batch::Open)
+        Self::load_given(name, onnx, Batch::Open, &MemoryBudget::TOOLS)
     }
 
     /// As [`OnnxModel::load`]; bytes that are given away are freed as soon as they are decoded.
@@ -118,9 +134,21 @@ impl OnnxModel {
         name: &str,
         onnx: impl AsRef<[u8]>,
         batch_size: Batch,
+        budget: &MemoryBudget,
+    ) -> Result<Self, InferenceError> {
+        Self::load_prepared(name, onnx, batch_size, budget, |_| Ok(()))
+    }
+
+    /// As [`OnnxModel::load_given`], once `prepare` has changed the decoded file.
+    pub(crate) fn load_prepared(
+        name: &str,
+        onnx: impl AsRef<[u8]>,
+        batch_size: Batch,
+        budget: &MemoryBudget,
+        prepare: impl FnOnce(&mut ModelProto) -> TractResult<()>,
     ) -> Result<Self, InferenceError> {
         let fail = |e: TractError| InferenceError::Load { model: name.into(), reason: format!("{e:#}") };
-        let (mut model, unfused) = read(onnx).map_err(fail)?;
+        let (mut model, unfused) = read(onnx, budget, prepare).map_err(fail)?;
         let batch = model.symbols.sym("batch");
         for i in 0..if batch_size == Batch::One { model.inputs.len() } else { 0 } {
             let mut fact = model.input_fact(i).map_err(fail)?.clone();

@@ -20,9 +20,27 @@ pub fn argmax(values: &[f32]) -> usize {
     best
 }
 
-/// Inner product of two vectors of the same length.
+/// Sums that [`dot`] keeps side by side, so that one need not wait for the other.
+const SUMS: usize = 16;
+
+/// Inner product of two vectors of the same length. Its order of adding is fixed: the same bits everywhere.
+// Not inlined: in a crate that is compiled for size it would lose the vector instructions.
+#[inline(never)]
 pub fn dot(a: &[f32], b: &[f32]) -> f32 {
-    a.iter().zip(b).map(|(x, y)| x * y).sum()
+    let ((a, a_rest), (b, b_rest)) = (a.as_chunks::<SUMS>(), b.as_chunks::<SUMS>());
+    let mut sums = [0.0f32; SUMS];
+    for (a, b) in a.iter().zip(b) {
+        for i in 0..SUMS {
+            sums[i] += a[i] * b[i];
+        }
+    }
+    let mut width = SUMS / 2;
+    while width > 0 {
+        let (low, high) = sums.split_at_mut(width);
+        low.iter_mut().zip(high).for_each(|(l, h)| *l += *h);
+        width /= 2;
+    }
+    a_rest.iter().zip(b_rest).fold(sums[0], |sum, (x, y)| sum + x * y)
 }
 
 /// Scales a vector to length 1; a zero vector stays as it is.
@@ -54,6 +72,16 @@ mod tests {
     #[test]
     fn the_first_of_equal_values_wins() {
         assert_eq!(argmax(&[0.5, 0.5, 0.1]), 0);
+    }
+
+    #[test]
+    fn an_inner_product_is_that_of_every_length() {
+        for length in [0usize, 1, 15, 16, 17, 40, 384] {
+            let a: Vec<f32> = (0..length).map(|i| (i % 7) as f32 - 3.0).collect();
+            let b: Vec<f32> = (0..length).map(|i| (i % 5) as f32 - 2.0).collect();
+            // Whole numbers: every order of adding gives the same.
+            assert_eq!(dot(&a, &b), a.iter().zip(&b).map(|(x, y)| x * y).sum::<f32>(), "{length}");
+        }
     }
 
     #[test]

@@ -83,6 +83,22 @@ test('an operator that is not in the build is refused by name', () => {
   assert.match(thrown(() => new Engine(broken)).message, /sentiment\.onnx.*MatMuX/);
 });
 
+test('every quantized part of the shipped models is fused', () => {
+  assert.deepEqual(engine.info().unfused, []);
+});
+
+test('a part that could not be fused is named', () => {
+  const other = Buffer.from(files.get('acts.onnx'));
+  // The scales of the first layer are added instead: an operator of the same length, after the name of its node.
+  const at = other.indexOf('"\u0003Mul', other.indexOf('shared0_product'));
+  other.write('Add', at + 2);
+  const slower = new Engine(new Map(files).set('acts.onnx', other));
+  const [part, ...others] = slower.info().unfused;
+  assert.match(part, /^acts\.onnx: .*no scales follow it/);
+  assert.deepEqual(others, []);
+  slower.free();
+});
+
 test('the vector of a text has length 1 and as many numbers as the engine says', () => {
   const vector = engine.embed('What does it cost?');
   assert.equal(vector.length, engine.info().dimensions);
@@ -100,6 +116,22 @@ test('the recorded conversations are answered as natively, within 1e-4', (t) => 
     largest = Math.max(largest, largestDifference(native.get(id), answer));
   }
   t.diagnostic(`largest difference of a number: ${largest.toExponential(1)}`);
+});
+
+test('a conversation that grew turn by turn is answered as one that came whole', () => {
+  const [grown, whole] = [new Engine(files), new Engine(files)];
+  const list = conversations();
+  const longest = list.reduce((a, b) => (a.history.length > b.history.length ? a : b)).history;
+  for (let turns = 1; turns <= longest.length; turns++) grown.analyze({ history: longest.slice(0, turns) });
+  const edited = longest.with(1, { ...longest[1], response: 'That is too expensive for us.' });
+  for (const history of [longest, edited, longest.slice(0, 2), longest]) {
+    const fresh = new Engine(files);
+    assert.deepEqual(grown.analyze({ history }), fresh.analyze({ history }));
+    assert.deepEqual(whole.analyze({ history }), grown.analyze({ history }));
+    fresh.free();
+  }
+  grown.free();
+  whole.free();
 });
 
 test('answering again and again asks for no more memory', (t) => {

@@ -208,4 +208,6 @@ export interface EngineInfo {
   suggestions: number;
   /** Names of the direction clusters. */
   clusters: string[];
+  /** Quantized parts of the models that run slower than they could, each with the artifact and the reason. */
+  unfused: string[];
 }

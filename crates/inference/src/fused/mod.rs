@@ -29,6 +29,7 @@ use tract_onnx::pb::{ModelProto, NodeProto};
 use tract_onnx::prelude::*;
 use tract_onnx::tract_hir::internal::ensure;
 
+use crate::MemoryBudget;
 use graph::{Graph, Place};
 pub(crate) use operator::register;
 use operator::{Compute, OPERATOR};
@@ -49,9 +50,9 @@ enum Operator {
     Pool(pool::Pool),
 }
 
-/// Refuses a file whose constants or edges do not hold together.
-pub(crate) fn check(model: &ModelProto) -> TractResult<()> {
-    tensor::check(model)?;
+/// Refuses a file whose constants or edges do not hold together, or do not fit the budget.
+pub(crate) fn check(model: &ModelProto, budget: &MemoryBudget) -> TractResult<()> {
+    tensor::check(model, budget)?;
     let Some(graph) = &model.graph else { return Ok(()) };
     let given = graph.input.iter().map(|i| &i.name).chain(graph.initializer.iter().map(|t| &t.name));
     let mut made: HashSet<&String> = given.collect();

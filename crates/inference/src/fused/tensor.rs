@@ -4,13 +4,16 @@ use tract_onnx::pb::{ModelProto, TensorProto, tensor_proto::DataLocation, tensor
 use tract_onnx::prelude::*;
 use tract_onnx::tract_hir::internal::{bail, ensure};
 
+use crate::MemoryBudget;
+
 /// Number of elements that the shape asks for; none when it is negative or beyond all memory.
 pub(super) fn count(tensor: &TensorProto) -> Option<usize> {
     tensor.dims.iter().try_fold(1usize, |count, &dim| count.checked_mul(usize::try_from(dim).ok()?))
 }
 
-/// Refuses a model with a constant whose data does not fill its shape or lies in another file.
-pub(super) fn check(model: &ModelProto) -> TractResult<()> {
+/// Refuses a model with a constant whose data does not fill its shape, lies in another file or passes the budget, and
+/// zeros put around a tensor that would pass it.
+pub(super) fn check(model: &ModelProto, budget: &MemoryBudget) -> TractResult<()> {
     let Some(graph) = &model.graph else { return Ok(()) };
     let held = graph.node.iter().flat_map(|n| &n.attribute).filter_map(|a| a.t.as_ref());
     for tensor in graph.initializer.iter().chain(held) {
@@ -37,6 +40,15 @@ pub(super) fn check(model: &ModelProto) -> TractResult<()> {
             tensor.raw_data.len() / size
         };
         ensure!(given == count, "{name:?} has {given} values, its shape {:?} asks for {count}", tensor.dims);
+        let (bytes, most) = (count.saturating_mul(size), budget.tensor);
+        ensure!(bytes <= most, "{name:?} takes {bytes} bytes, {most} are the most for a tensor");
+    }
+    let most = i64::try_from(budget.tensor).unwrap_or(i64::MAX);
+    for node in graph.node.iter().filter(|n| n.op_type == "Pad") {
+        let widths = graph.initializer.iter().find(|t| node.input.get(1) == Some(&t.name));
+        let attribute = node.attribute.iter().find(|a| a.name == "pads").map(|a| a.ints.clone());
+        let widths = widths.and_then(integers).or(attribute).unwrap_or_default();
+        ensure!(widths.iter().all(|w| *w <= most), "{:?} puts {widths:?} zeros around a tensor", node.name);
     }
     Ok(())
 }

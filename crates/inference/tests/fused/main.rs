@@ -4,5 +4,6 @@
 mod encoder;
 mod graphs;
 mod linear;
+mod recurrent;
 mod refusals;
 mod standard;

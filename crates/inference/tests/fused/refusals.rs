@@ -1,7 +1,7 @@
 //! Files that do not hold together are refused with a reason, before anything is allocated for them.
 
 use prost::Message;
-use rapport_inference::{Input, OnnxModel};
+use rapport_inference::{Input, MemoryBudget, OnnxModel};
 use tract_onnx::pb::{ModelProto, StringStringEntryProto, TensorProto, tensor_proto::DataType};
 
 use crate::graphs::Graph;
@@ -53,6 +53,36 @@ fn absurd_shapes_are_refused() {
         let onnx = changed(|t| t[0].dims.clone_from(&dims));
         assert!(reason(&onnx).contains("shape"), "{dims:?}: {}", reason(&onnx));
     }
+}
+
+#[test]
+fn what_is_larger_than_the_budget_is_refused() {
+    let onnx = linear().encode_to_vec();
+    let within = |file, tensor| {
+        let budget = MemoryBudget { file, tensor, ..MemoryBudget::SERVING };
+        OnnxModel::load_within("test.onnx", &onnx, &budget).map_err(|e| e.to_string())
+    };
+    // The weights are the largest tensor: 12 by 8 bytes.
+    assert!(within(onnx.len(), 96).is_ok());
+    let refusal = within(onnx.len() - 1, 96).unwrap_err();
+    assert!(refusal.contains(&format!("the file has {} bytes", onnx.len())), "{refusal}");
+    let refusal = within(onnx.len(), 95).unwrap_err();
+    assert!(refusal.contains("\"w\" takes 96 bytes, 95 are the most"), "{refusal}");
+}
+
+#[test]
+fn zeros_without_end_are_refused() {
+    let padded = |width: i64| {
+        let graph = Graph::default()
+            .input("x", DataType::Float, &["batch", "4"])
+            .integers("pads", &[0, width, 0, 0])
+            .node("Pad", &["x", "pads"], &["y"])
+            .output("y", &["batch", "width"]);
+        OnnxModel::load("test.onnx", &graph.encode())
+    };
+    assert!(padded(3).is_ok());
+    let refusal = padded(1 << 50).unwrap_err().to_string();
+    assert!(refusal.contains("zeros around a tensor"), "{refusal}");
 }
 
 #[test]

@@ -24,7 +24,7 @@ use super::scaling::Scaling;
 /// Classes of each head.
 pub(crate) const CLASSES: usize = 6;
 /// Turns that the head looks at: this one and those before it.
-pub(crate) const CONTEXT: usize = 3;
+pub(crate) const CONTEXT: usize = rapport_engine::ACT_CONTEXT;
 
 /// How the act head is trained.
 #[derive(Debug, Clone, serde::Serialize, serde::Deserialize)]

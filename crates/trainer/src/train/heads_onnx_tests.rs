@@ -4,7 +4,7 @@
 
 use rapport_conversation::Speaker;
 use rapport_engine::{LEXICAL_BUCKETS, SEQUENCE_FEATURES, SURFACE_FEATURES, TurnReading};
-use rapport_inference::{Input, OnnxModel, softmax};
+use rapport_inference::{Input, OnnxModel, RecurrentModel, softmax};
 
 use super::acts_net::{self, ActsNet, ActsOptions};
 use super::checkpoint::Checkpoint;
@@ -239,4 +239,35 @@ fn the_signal_graph_answers_as_its_parts() {
             }
         }
     }
+}
+
+#[test]
+fn the_sequence_models_answer_alike_step_by_step() {
+    let (nets, standard) = sequence_nets();
+    let file = sequence("stage", &nets, &standard, &["now", "next"]);
+    let whole = OnnxModel::load("stage.onnx", &file).unwrap();
+    let steps = RecurrentModel::load("stage.onnx", &file).unwrap();
+    let own = a_sequence(51, 30);
+    let flat: Vec<f32> = own.inputs.iter().flatten().copied().collect();
+    let input = Input::f32(&[1, 30, SEQUENCE_FEATURES], flat).unwrap();
+    let expected = whole.run(vec![("sequence", input)], &["now", "next"]).unwrap();
+    let mut state = steps.start();
+    for (t, row) in own.inputs.iter().enumerate() {
+        let (out, after) = steps.step(row, &["now", "next"], &state).unwrap();
+        state = after;
+        for (expected, found) in expected.iter().zip(&out) {
+            for (c, found) in found.iter().enumerate() {
+                assert!((expected[[0, t, c]] - found).abs() < 1e-5, "{t} {c}");
+            }
+        }
+    }
+}
+
+#[test]
+fn a_model_whose_steps_are_not_its_lstms_alone_is_not_run_step_by_step() {
+    let examples = examples();
+    let scaling = Scaling::of_turns(&examples.iter().collect::<Vec<_>>());
+    let file = acts(&act_nets(&examples, &scaling), &scaling, Storage::F32);
+    let refusal = RecurrentModel::load("acts.onnx", &file).unwrap_err().to_string();
+    assert!(refusal.contains("may look from one step to another"), "{refusal}");
 }

@@ -5,7 +5,7 @@ use std::path::Path;
 use anyhow::{Context, Result, ensure};
 use rapport_conversation::{Conversation, Label, Speaker};
 use rapport_engine::{Acts, Adviser, Analysis, MergedTurn, Outlook, Playbook, Reader, Temperatures};
-use rapport_inference::{EncoderLimits, SentenceEncoder, normalize};
+use rapport_inference::{EncoderLimits, MemoryBudget, SentenceEncoder, normalize};
 use rayon::prelude::*;
 
 use super::acts_net::ActsOptions;
@@ -151,7 +151,9 @@ pub(crate) fn train(
         }
     }
     let head = super::heads_onnx::sentiment(&sentiment.model.weights, &sentiment.model.bias);
-    let reader = Reader::load(&sources.encoder, &sources.tokenizer, &head, limits, sentiment.temperature)?;
+    let budget = MemoryBudget::TOOLS;
+    let reader =
+        Reader::load(&sources.encoder, &sources.tokenizer, &head, limits, sentiment.temperature, &budget)?;
 
     // Every text is encoded once, through the store; the reader finds it in its cache.
     let merged: Vec<String> = sources
