@@ -3,7 +3,9 @@
 use anyhow::Result;
 use clap::{Parser, Subcommand};
 
-use crate::{Output, base, conversion, data, encode, evaluate, export, predict, registry, signals, train};
+use crate::{
+    Output, base, compare, conversion, data, encode, evaluate, export, predict, registry, signals, train,
+};
 
 /// Conversations in, models out.
 #[derive(Debug, Parser)]
@@ -37,6 +39,8 @@ enum Command {
     Export(export::ExportCommand),
     /// Judge a bundle on labelled conversations, beside simple baselines.
     Evaluate(evaluate::EvaluateArgs),
+    /// Compare two sentence encoders: how well their vectors tell outcomes or acts apart.
+    Compare(compare::CompareArgs),
     /// Answer with a bundle: next response, next stage, suggestion, direction.
     Predict(predict::PredictArgs),
     /// Embed the lines of a text file.
@@ -58,6 +62,7 @@ impl Cli {
             Command::Export(command) => export::run(command, output),
             Command::Encode(args) => encode::run(&args, output),
             Command::Evaluate(args) => evaluate::run(&args, output),
+            Command::Compare(args) => compare::run(&args, output),
             Command::Predict(args) => predict::run(&args, output),
             Command::Registry(args) => registry::run(args, output),
         }

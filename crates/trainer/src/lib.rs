@@ -4,6 +4,7 @@ mod base;
 mod bundle;
 pub mod charts;
 mod cli;
+mod compare;
 mod conversion;
 pub mod data;
 mod encode;

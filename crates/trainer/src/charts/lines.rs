@@ -28,7 +28,7 @@ pub struct Axis<'a> {
     pub range: Range<f64>,
 }
 
-/// Draws lines, at most four, and a thin reference line (chance, perfection) with its name.
+/// Draws lines, at most six, and a thin reference line (chance, perfection) with its name.
 pub fn lines(
     title: &str,
     size: (u32, u32),

@@ -7,17 +7,25 @@ pub(super) const INK: RGBColor = RGBColor(38, 84, 124);
 /// Text and frames.
 pub(super) const TEXT: RGBColor = RGBColor(40, 44, 52);
 /// Colours of several lines or groups in one picture, told apart by people who see red and green alike.
-pub(super) const SERIES: [RGBColor; 4] =
-    [INK, RGBColor(216, 112, 32), RGBColor(0, 138, 120), RGBColor(140, 88, 150)];
+pub(super) const SERIES: [RGBColor; 6] = [
+    INK,
+    RGBColor(216, 112, 32),
+    RGBColor(0, 138, 120),
+    RGBColor(140, 88, 150),
+    RGBColor(190, 52, 85),
+    RGBColor(128, 128, 128),
+];
 
 /// Each colour as it stands in the SVG, and the one for a dark page.
-pub(crate) const DARK: [(&str, &str); 6] = [
+pub(crate) const DARK: [(&str, &str); 8] = [
     ("#FFFFFF", "#15181d"),
     ("#282C34", "#e4e7ec"),
     ("#26547C", "#7cb2e8"),
     ("#D87020", "#f0a05c"),
     ("#008A78", "#4cc7b3"),
     ("#8C5896", "#cf9fd8"),
+    ("#BE3455", "#f0859d"),
+    ("#808080", "#9aa0a8"),
 ];
 
 #[cfg(test)]

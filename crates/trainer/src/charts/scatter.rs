@@ -6,7 +6,7 @@ use plotters::prelude::*;
 
 use super::{ChartError, SERIES, TEXT, draw};
 
-/// Draws points, each group in its own colour, at most four. The axes have no unit, so that no numbers stand at them;
+/// Draws points, each group in its own colour, at most six. The axes have no unit, so that no numbers stand at them;
 /// one scale holds for both, since distances are what is looked at.
 pub fn scatter(title: &str, groups: &[(String, Vec<(f64, f64)>)]) -> Result<String, ChartError> {
     let all = || groups.iter().flat_map(|(_, points)| points);

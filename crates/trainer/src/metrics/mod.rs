@@ -19,6 +19,6 @@ pub use bootstrap::{Bootstrap, Interval};
 pub use calibration::{ReliabilityBin, expected_calibration_error, reliability};
 pub use confusion::{ClassScore, ConfusionMatrix};
 pub use label::{WeightedRanking, precision_recall_f1};
-pub use neighbours::{nearest_labels, silhouettes};
+pub use neighbours::{Labelled, nearest_labels, silhouettes};
 pub use ranking::{Operating, Ranking, average_precision};
 pub use score::{Scored, accuracy, balanced_accuracy, brier, log_loss, macro_f1, roc_auc, top_k_accuracy};

@@ -27,16 +27,28 @@ pub fn silhouettes(points: &[&[f64]], labels: &[usize]) -> Vec<f64> {
         .collect()
 }
 
-/// For each point, the label that most of its `k` nearest points have, of those in other groups: what is known of a
-/// point's own conversation must not answer for it. The nearer label wins a tie; `None` without a point elsewhere.
-pub fn nearest_labels(points: &[&[f64]], labels: &[usize], groups: &[usize], k: usize) -> Vec<Option<usize>> {
-    let classes = labels.iter().max().map_or(0, |c| c + 1);
-    (0..points.len())
+/// Points with what is known of them, all of the same length.
+#[derive(Debug, Clone, Copy)]
+pub struct Labelled<'a> {
+    /// The vectors.
+    pub points: &'a [&'a [f64]],
+    /// The class of each.
+    pub labels: &'a [usize],
+    /// What each belongs to (its conversation).
+    pub groups: &'a [usize],
+}
+
+/// For each query, the label that most of its `k` nearest references have, of those in other groups: what is known
+/// of a point's own conversation must not answer for it, so that queries may be their own references. The nearer label
+/// wins a tie; `None` without a reference in another group.
+pub fn nearest_labels(queries: Labelled<'_>, references: Labelled<'_>, k: usize) -> Vec<Option<usize>> {
+    let classes = references.labels.iter().max().map_or(0, |c| c + 1);
+    (0..queries.points.len())
         .into_par_iter()
         .map(|i| {
-            let mut near: Vec<(f64, usize)> = (0..points.len())
-                .filter(|&j| groups[j] != groups[i])
-                .map(|j| (squared_distance(points[i], points[j]), j))
+            let mut near: Vec<(f64, usize)> = (0..references.points.len())
+                .filter(|&j| references.groups[j] != queries.groups[i])
+                .map(|j| (squared_distance(queries.points[i], references.points[j]), j))
                 .collect();
             let k = k.min(near.len());
             let order = |a: &(f64, usize), b: &(f64, usize)| a.0.total_cmp(&b.0).then(a.1.cmp(&b.1));
@@ -47,9 +59,9 @@ pub fn nearest_labels(points: &[&[f64]], labels: &[usize], groups: &[usize], k: 
             near.truncate(k);
             near.sort_by(order);
             let mut votes = vec![0usize; classes];
-            near.iter().for_each(|(_, j)| votes[labels[*j]] += 1);
+            near.iter().for_each(|(_, j)| votes[references.labels[*j]] += 1);
             let most = votes.iter().copied().max().unwrap_or(0);
-            near.iter().map(|(_, j)| labels[*j]).find(|&label| votes[label] == most)
+            near.iter().map(|(_, j)| references.labels[*j]).find(|&label| votes[label] == most)
         })
         .collect()
 }
@@ -95,13 +107,24 @@ mod tests {
     fn neighbours_of_the_own_group_have_no_vote() {
         let points: [&[f64]; 5] = [&[0.0], &[0.1], &[0.2], &[5.0], &[5.1]];
         let labels = [0, 1, 0, 1, 1];
+        let among = |groups: &[usize; 5], k| {
+            let of = Labelled { points: &points, labels: &labels, groups };
+            nearest_labels(of, of, k)
+        };
         let alone = [0, 1, 2, 3, 4];
-        assert_eq!(nearest_labels(&points, &labels, &alone, 1)[0], Some(1));
+        assert_eq!(among(&alone, 1)[0], Some(1));
         // Points 0 and 1 belong together: the next of 0 is point 2.
-        assert_eq!(nearest_labels(&points, &labels, &[0, 0, 2, 3, 4], 1)[0], Some(0));
+        assert_eq!(among(&[0, 0, 2, 3, 4], 1)[0], Some(0));
         // Two neighbours, one vote each: the nearer wins.
-        assert_eq!(nearest_labels(&points, &labels, &alone, 2)[2], Some(1));
-        assert_eq!(nearest_labels(&points, &labels, &alone, 3)[3], Some(1));
-        assert_eq!(nearest_labels(&points[..2], &labels[..2], &[0, 0], 1), [None, None]);
+        assert_eq!(among(&alone, 2)[2], Some(1));
+        assert_eq!(among(&alone, 3)[3], Some(1));
+        assert_eq!(among(&[0; 5], 1), [None; 5]);
+    }
+
+    #[test]
+    fn references_may_be_others() {
+        let queries = Labelled { points: &[&[0.0]], labels: &[0], groups: &[9] };
+        let references = Labelled { points: &[&[1.0], &[0.5]], labels: &[0, 1], groups: &[0, 1] };
+        assert_eq!(nearest_labels(queries, references, 1), [Some(1)]);
     }
 }
