@@ -9,6 +9,7 @@ mod kernels;
 mod model;
 mod operators;
 mod probability;
+mod search;
 mod tokenizer;
 
 pub use encoder::{EncoderLimits, SentenceEncoder};
@@ -16,3 +17,4 @@ pub use error::InferenceError;
 pub use kernels::{encoder_kernel, matrix_kernels};
 pub use model::{Input, OnnxModel};
 pub use probability::{argmax, dot, normalize, softmax};
+pub use search::{RoundedRow, RowSearch, rounded_dot, top_k, unit_scale};
