@@ -33,6 +33,10 @@ pub mod artifact {
     pub const PLAYBOOK: &str = "playbook.json";
     /// One int8 vector for each suggestion.
     pub const PLAYBOOK_VECTORS: &str = "playbook.bin";
+    /// Prototypes of won and lost conversations; optional.
+    pub const PROTOTYPES: &str = "prototypes.json";
+    /// Past conversations to compare with; optional.
+    pub const REFERENCE: &str = "reference.bin";
     /// Every artifact that a bundle must have.
     pub const ALL: [&str; 10] = [
         CONFIG,
@@ -68,6 +72,11 @@ impl Bundle {
     /// Takes an artifact out, so that its bytes can be freed as soon as they are read.
     pub(crate) fn take(&mut self, name: &str) -> Result<Vec<u8>, EngineError> {
         self.files.remove(name).ok_or_else(|| EngineError::MissingArtifact(name.into()))
+    }
+
+    /// Takes an artifact out that a bundle may lack.
+    pub(crate) fn take_optional(&mut self, name: &str) -> Option<Vec<u8>> {
+        self.files.remove(name)
     }
 
     /// Takes a JSON artifact out and reads it.

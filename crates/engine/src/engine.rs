@@ -8,6 +8,7 @@ use crate::bundle::{Bundle, BundleConfig, artifact};
 use crate::direction::{DirectionModel, DirectionPrediction};
 use crate::heads::{Acts, Heads, Outlook};
 use crate::reading::{Reader, TurnReading, merge_turns};
+use crate::similarity::Similarity;
 use crate::suggestion::{Adviser, Alternative, Moment, Suggestion};
 use crate::{EngineError, Probabilities};
 
@@ -24,6 +25,7 @@ pub struct Engine {
     heads: Heads,
     direction: DirectionModel,
     adviser: Adviser,
+    pub(crate) similarity: Similarity,
 }
 
 /// A conversation after one pass through the models; every answer is read off it.
@@ -75,7 +77,8 @@ impl Engine {
         direction.check(dimensions)?;
         let vectors = bundle.take(artifact::PLAYBOOK_VECTORS)?;
         let adviser = Adviser::new(bundle.take_json(artifact::PLAYBOOK)?, &vectors, dimensions)?;
-        Ok(Self { config, reader, heads, direction, adviser })
+        let similarity = Similarity::load(&mut bundle, dimensions)?;
+        Ok(Self { config, reader, heads, direction, adviser, similarity })
     }
 
     /// What is loaded.

@@ -16,6 +16,7 @@ mod lexical;
 mod monotone;
 mod probabilities;
 mod reading;
+pub mod similarity;
 mod suggestion;
 
 pub use answer::{BundleInfo, ResponsePrediction, StagePrediction};
@@ -29,4 +30,5 @@ pub use lexical::LEXICAL_BUCKETS;
 pub use monotone::{never_back, never_behind};
 pub use probabilities::Probabilities;
 pub use reading::{MergedTurn, Reader, TurnReading, merge_turns, turn_vector_len};
+pub use similarity::{PastError, Similar, SimilarOptions, pooled_vector};
 pub use suggestion::{Adviser, Alternative, Moment, Playbook, PlaybookEntry, Suggestion};
