@@ -181,6 +181,11 @@ impl Engine {
         self.similarity.own.as_mut().is_some_and(|own| own.remove(id))
     }
 
+    /// Number of past conversations of the user's own.
+    pub fn past_count(&self) -> usize {
+        self.similarity.own.as_ref().map_or(0, ReferenceSet::len)
+    }
+
     /// The user's own past conversations as bytes, for [`Engine::import_past`].
     ///
     /// # Errors
