@@ -3,7 +3,7 @@
 use anyhow::Result;
 use clap::{Parser, Subcommand};
 
-use crate::{Output, base, data, encode, evaluate, export, predict, registry, train};
+use crate::{Output, base, data, encode, evaluate, export, predict, registry, similarity, train};
 
 /// Conversations in, models out.
 #[derive(Debug, Parser)]
@@ -33,6 +33,9 @@ enum Command {
     Evaluate(evaluate::EvaluateArgs),
     /// Answer with a bundle: next response, next stage, suggestion, direction.
     Predict(predict::PredictArgs),
+    /// Compare conversations with won and lost ones of the past.
+    #[command(subcommand)]
+    Similarity(similarity::SimilarityCommand),
     /// Embed the lines of a text file.
     Encode(encode::EncodeArgs),
     /// The signed registry of bundles.
@@ -51,6 +54,7 @@ impl Cli {
             Command::Encode(args) => encode::run(&args, output),
             Command::Evaluate(args) => evaluate::run(&args, output),
             Command::Predict(args) => predict::run(&args, output),
+            Command::Similarity(command) => similarity::run(command, output),
             Command::Registry(args) => registry::run(args, output),
         }
     }

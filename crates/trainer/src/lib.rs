@@ -15,6 +15,7 @@ pub mod onnx;
 mod output;
 mod predict;
 mod registry;
+mod similarity;
 mod train;
 
 pub use cli::Cli;
