@@ -40,6 +40,10 @@ pub mod artifact {
     pub const SIGNALS: &str = "signals.onnx";
     /// How the signals' logits become probabilities; there when [`SIGNALS`] is.
     pub const SIGNALS_CONFIG: &str = "signals.json";
+    /// Prototypes of won and lost conversations; optional.
+    pub const PROTOTYPES: &str = "prototypes.json";
+    /// Past conversations to compare with; optional.
+    pub const REFERENCE: &str = "reference.bin";
     /// Every artifact that a bundle must have.
     pub const ALL: [&str; 10] = [
         CONFIG,
@@ -99,6 +103,11 @@ impl Bundle {
         name: &str,
     ) -> Result<Option<T>, EngineError> {
         if self.files.contains_key(name) { self.take_json(name).map(Some) } else { Ok(None) }
+    }
+
+    /// Takes an artifact out that a bundle may lack.
+    pub(crate) fn take_optional(&mut self, name: &str) -> Option<Vec<u8>> {
+        self.files.remove(name)
     }
 
     /// Takes a JSON artifact out and reads it.

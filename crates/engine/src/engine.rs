@@ -12,6 +12,7 @@ use crate::open_conversations::OpenConversations;
 use crate::outlook::Outlook;
 use crate::reading::{Reader, TurnReading, merge_turns};
 use crate::signals::{SignalModel, SignalReport};
+use crate::similarity::Similarity;
 use crate::suggestion::{Adviser, Alternative, Moment, Suggestion};
 use crate::{EngineError, Probabilities};
 
@@ -31,6 +32,7 @@ pub struct Engine {
     adviser: Adviser,
     conversion: Option<ConversionModel>,
     signals: Option<SignalModel>,
+    pub(crate) similarity: Similarity,
 }
 
 /// A conversation after one pass through the models; every answer is read off it.
@@ -97,7 +99,8 @@ impl Engine {
         }
         let signals = SignalModel::take(&mut bundle, dimensions)?;
         let open = OpenConversations::new(budget.sequences);
-        Ok(Self { config, reader, heads, open, direction, adviser, conversion, signals })
+        let similarity = Similarity::load(&mut bundle, dimensions)?;
+        Ok(Self { config, reader, heads, open, direction, adviser, conversion, signals, similarity })
     }
 
     /// What is loaded.

@@ -3,6 +3,8 @@
 use rapport_inference::InferenceError;
 use thiserror::Error;
 
+use crate::similarity::PastError;
+
 /// Errors of the engine.
 #[derive(Debug, Error)]
 pub enum EngineError {
@@ -23,6 +25,9 @@ pub enum EngineError {
     /// A model could not be loaded or run.
     #[error(transparent)]
     Inference(#[from] InferenceError),
+    /// Past conversations could not be added or read.
+    #[error(transparent)]
+    Past(#[from] PastError),
 }
 
 impl EngineError {

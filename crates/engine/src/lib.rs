@@ -20,6 +20,7 @@ mod outlook;
 mod probabilities;
 mod reading;
 mod signals;
+pub mod similarity;
 mod suggestion;
 
 pub use answer::{BundleInfo, ResponsePrediction, StagePrediction};
@@ -43,4 +44,5 @@ pub use signals::{
     SignalReport, SignalRow, SignalRule, SignalSource, SignalSummary, SignalsConfig, Tone, ToneTrend,
     TurnSignals, TurnTone, own_text_len, ruled, signal_row_len,
 };
+pub use similarity::{PastError, Similar, SimilarOptions, pooled_vector};
 pub use suggestion::{Adviser, Alternative, Moment, Playbook, PlaybookEntry, Suggestion};

@@ -46,4 +46,7 @@ pub enum InferenceError {
     /// The tokenizer cannot be read or cannot read the text.
     #[error("the tokenizer {0}")]
     Tokenizer(String),
+    /// Rows to search, or a query, do not fit.
+    #[error("the rows cannot be searched: {0}")]
+    Rows(String),
 }

@@ -11,6 +11,7 @@ mod model;
 mod operators;
 mod probability;
 mod recurrent;
+mod search;
 mod tokenizer;
 
 pub use budget::MemoryBudget;
@@ -20,3 +21,4 @@ pub use kernels::{encoder_kernel, matrix_kernels};
 pub use model::{Input, OnnxModel};
 pub use probability::{argmax, dot, normalize, softmax};
 pub use recurrent::{RecurrentModel, State};
+pub use search::{RoundedRow, RowSearch, rounded_dot, top_k, unit_scale};

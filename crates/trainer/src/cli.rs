@@ -4,7 +4,8 @@ use anyhow::Result;
 use clap::{Parser, Subcommand};
 
 use crate::{
-    Output, base, compare, conversion, data, encode, evaluate, export, predict, registry, signals, train,
+    Output, base, compare, conversion, data, encode, evaluate, export, predict, registry, signals,
+    similarity, train,
 };
 
 /// Conversations in, models out.
@@ -43,6 +44,9 @@ enum Command {
     Compare(compare::CompareArgs),
     /// Answer with a bundle: next response, next stage, suggestion, direction.
     Predict(predict::PredictArgs),
+    /// Compare conversations with won and lost ones of the past.
+    #[command(subcommand)]
+    Similarity(similarity::SimilarityCommand),
     /// Embed the lines of a text file.
     Encode(encode::EncodeArgs),
     /// The signed registry of bundles.
@@ -64,6 +68,7 @@ impl Cli {
             Command::Evaluate(args) => evaluate::run(&args, output),
             Command::Compare(args) => compare::run(&args, output),
             Command::Predict(args) => predict::run(&args, output),
+            Command::Similarity(command) => similarity::run(command, output),
             Command::Registry(args) => registry::run(args, output),
         }
     }

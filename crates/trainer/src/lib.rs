@@ -19,6 +19,7 @@ mod output;
 mod predict;
 mod registry;
 mod signals;
+mod similarity;
 mod train;
 
 pub use cli::Cli;

@@ -2,14 +2,14 @@
 
 use rapport_conversation::Conversation;
 use rapport_engine::{
-    Bundle, DirectionPrediction, EngineError, ResponsePrediction, StagePrediction, Suggestion,
+    Bundle, DirectionPrediction, EngineError, ResponsePrediction, SimilarOptions, StagePrediction, Suggestion,
 };
 use serde::Serialize;
 use wasm_bindgen::JsValue;
 use wasm_bindgen::prelude::wasm_bindgen;
 
 use crate::error::to_js;
-use crate::value::{conversation, files, object};
+use crate::value::{conversation, files, object, outcome};
 
 /// The engine over one bundle. Every question takes `{history:[{speaker,response}]}`.
 #[wasm_bindgen]
@@ -73,6 +73,43 @@ impl Engine {
                 direction: self.inner.direction_of(&analysis)?,
             })
         })
+    }
+
+    /// Past conversations like this one, at most `k` of each outcome, and how near it is to won and to lost ones.
+    /// `lambda`, 0 to 1, asks for different ones: 1 goes by similarity alone.
+    pub fn similar(&self, history: &JsValue, k: u32, lambda: Option<f32>) -> Result<JsValue, JsValue> {
+        answer(history, |c| self.inner.similar(c, &SimilarOptions { k: k as usize, lambda }))
+    }
+
+    /// Adds a past conversation of the user's own, which ended `won` or `lost`; one of the same name is replaced.
+    #[wasm_bindgen(js_name = addPast)]
+    pub fn add_past(&mut self, id: &str, history: &JsValue, ended: &str) -> Result<(), JsValue> {
+        let (past, ended) = (conversation(history)?, outcome(ended)?);
+        self.inner.add_past(id, &past, ended).map_err(|e| to_js(&e))
+    }
+
+    /// Forgets a past conversation of the user's own. False when there is none of that name.
+    #[wasm_bindgen(js_name = removePast)]
+    pub fn remove_past(&mut self, id: &str) -> bool {
+        self.inner.remove_past(id)
+    }
+
+    /// The user's own past conversations as bytes, without their texts.
+    #[wasm_bindgen(js_name = exportPast)]
+    pub fn export_past(&self) -> Result<Vec<u8>, JsValue> {
+        self.inner.export_past().map_err(|e| to_js(&e))
+    }
+
+    /// Replaces the user's own past conversations by exported ones; how many they are.
+    #[wasm_bindgen(js_name = importPast)]
+    pub fn import_past(&mut self, bytes: &[u8]) -> Result<usize, JsValue> {
+        self.inner.import_past(bytes).map_err(|e| to_js(&e))
+    }
+
+    /// Number of the user's own past conversations.
+    #[wasm_bindgen(getter, js_name = pastCount)]
+    pub fn past_count(&self) -> usize {
+        self.inner.past_count()
     }
 
     /// Unit vector of a text, as long as `info().dimensions`; texts seen lately cost nothing.

@@ -39,6 +39,7 @@ impl Coded for EngineError {
             Self::Artifact { .. } => "unreadable_artifact",
             Self::EmptyConversation => "history_empty",
             Self::Inference(_) => "inference",
+            Self::Past(past) => past.code(),
         }
     }
 }

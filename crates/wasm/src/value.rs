@@ -1,7 +1,7 @@
 //! Values in and out.
 
 use js_sys::{JSON, Uint8Array};
-use rapport_conversation::{Conversation, parse_history};
+use rapport_conversation::{Conversation, Outcome, parse_history};
 use serde::Serialize;
 use wasm_bindgen::{JsCast, JsValue};
 
@@ -15,6 +15,15 @@ pub(crate) fn conversation(history: &JsValue) -> Result<Conversation, JsValue> {
         .and_then(|text| text.as_string())
         .ok_or_else(|| wrong_argument("the history cannot be written as JSON; give {history:[…]}"))?;
     parse_history(text.as_bytes()).map_err(|e| to_js(&e))
+}
+
+/// `won` or `lost`.
+pub(crate) fn outcome(word: &str) -> Result<Outcome, JsValue> {
+    match word {
+        "won" => Ok(Outcome::Won),
+        "lost" => Ok(Outcome::Lost),
+        other => Err(wrong_argument(&format!("the outcome {other:?} is not known; use \"won\" or \"lost\""))),
+    }
 }
 
 /// A plain object with the value's field names.

@@ -1,5 +1,5 @@
 import type { ErrorRecord } from './errors.js';
-import type { History, LoadProgress } from './types.js';
+import type { History, LoadProgress, PastConversation } from './types.js';
 
 /** The questions that the engine answers. */
 export type Question = 'respondNext' | 'stageNext' | 'suggest' | 'direction' | 'signals' | 'analyze';
@@ -12,12 +12,21 @@ export interface LoadRequest {
   cache: string | null;
 }
 
+/** A change to the user's own past conversations, or a copy of them. */
+export type PastRequest =
+  | { do: 'add'; conversations: PastConversation[] }
+  | { do: 'remove'; ids: string[] }
+  | { do: 'import'; bytes: Uint8Array }
+  | { do: 'export' };
+
 /** From the page to the Web Worker. Every request but `cancel` is answered by one `done` or `failed`. */
 export type Request =
   | { id: number; kind: 'load'; load: LoadRequest }
   | { id: number; kind: 'refresh' }
   | { id: number; kind: 'status' }
   | { id: number; kind: 'ask'; question: Question; history: History }
+  | { id: number; kind: 'similar'; history: History; k: number; lambda: number | undefined }
+  | { id: number; kind: 'past'; past: PastRequest }
   | { id: number; kind: 'cancel' };
 
 /** From the Web Worker to the page. */

@@ -1,13 +1,15 @@
 import { RapportError } from './errors.js';
 import { type Answered, Link } from './link.js';
-import type { LoadRequest, Question } from './protocol.js';
+import type { LoadRequest, PastRequest, Question } from './protocol.js';
 import type {
   Analysis,
   DirectionPrediction,
   History,
   LoadProgress,
+  PastConversation,
   ResponsePrediction,
   Signals,
+  Similar,
   StagePrediction,
   Status,
   Suggestion,
@@ -31,6 +33,14 @@ export interface LoadOptions {
 export interface AskOptions {
   /** Takes the question back. */
   signal?: AbortSignal;
+}
+
+/** How past conversations are chosen. */
+export interface SimilarOptions extends AskOptions {
+  /** Past conversations of each outcome at most, 5 unless told. */
+  k?: number;
+  /** From 0 to 1: less than 1 asks for conversations that also differ from each other. Left out, the nearest come. */
+  lambda?: number;
 }
 
 /** The engine in a Web Worker of its own: no text leaves the browser. */
@@ -108,6 +118,35 @@ export class Rapport {
     return { ...(value as Analysis), milliseconds };
   }
 
+  /** Past conversations like this one, the bundle's and the user's own, and how near it is to won and to lost ones. */
+  async similar(history: History, { k = 5, lambda, signal }: SimilarOptions = {}): Promise<Similar> {
+    const link = await this.ready();
+    return (await link.send({ kind: 'similar', history, k, lambda }, { signal })).value as Similar;
+  }
+
+  /**
+   * Adds past conversations of the user's own; their vectors, names and outcomes stay on this device, beside the bundle,
+   * their texts are not kept. Resolves to the number there are then.
+   */
+  addPast(conversations: PastConversation[], options?: AskOptions): Promise<number> {
+    return this.changePast({ do: 'add', conversations }, options) as Promise<number>;
+  }
+
+  /** Forgets past conversations of the user's own. Resolves to the number that are left. */
+  removePast(ids: string[], options?: AskOptions): Promise<number> {
+    return this.changePast({ do: 'remove', ids }, options) as Promise<number>;
+  }
+
+  /** Replaces the user's own past conversations by exported ones. Resolves to their number. */
+  importPast(bytes: Uint8Array, options?: AskOptions): Promise<number> {
+    return this.changePast({ do: 'import', bytes }, options) as Promise<number>;
+  }
+
+  /** The user's own past conversations as bytes, without their texts: for {@link Rapport.importPast}. */
+  exportPast(options?: AskOptions): Promise<Uint8Array> {
+    return this.changePast({ do: 'export' }, options) as Promise<Uint8Array>;
+  }
+
   /** What is loaded, where it came from and the memory it holds. */
   async status(): Promise<Status> {
     return (await (await this.ready()).send({ kind: 'status' })).value as Status;
@@ -128,6 +167,11 @@ export class Rapport {
   private async ask(question: Question, history: History, options: AskOptions = {}): Promise<Answered> {
     const link = await this.ready();
     return link.send({ kind: 'ask', question, history }, { signal: options.signal });
+  }
+
+  private async changePast(past: PastRequest, options: AskOptions = {}): Promise<unknown> {
+    const link = await this.ready();
+    return (await link.send({ kind: 'past', past }, { signal: options.signal })).value;
   }
 
   private async ready(): Promise<Link> {

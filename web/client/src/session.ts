@@ -2,6 +2,7 @@ import { bundleFiles, evictOthers, keptArtifacts } from './bundle.js';
 import { download } from './download.js';
 import { type BundleEntry, type Engine, type Module, startModule, type VerifiedManifest } from './engine.js';
 import { RapportError } from './errors.js';
+import { PastKeeper } from './past.js';
 import type { LoadRequest, Question } from './protocol.js';
 import { MANIFEST, openStore, type Store, TRUST } from './store.js';
 import type { History, LoadProgress, Status } from './types.js';
@@ -22,7 +23,7 @@ interface Trusted {
 interface Running {
   engine: Engine;
   bundle: string;
-  status: Omit<Status, 'memoryBytes' | 'module' | 'engine'>;
+  status: Omit<Status, 'memoryBytes' | 'module' | 'engine' | 'past'>;
 }
 
 /** Loads a bundle and answers with it: all that happens in the Web Worker but the posting of messages. */
@@ -30,6 +31,11 @@ export class Session {
   private store: Store | undefined;
   private running: Running | undefined;
   private module: Module | undefined;
+  /** The user's own past conversations. */
+  readonly past = new PastKeeper(
+    () => this.loaded().engine,
+    () => this.store,
+  );
 
   constructor(
     private readonly request: LoadRequest,
@@ -77,6 +83,7 @@ export class Session {
       ...status,
       memoryBytes: memory.buffer.byteLength,
       module: { flavour, kernel },
+      past: this.past.status(),
       engine: engine.info() as Status['engine'],
     };
   }
@@ -84,6 +91,11 @@ export class Session {
   /** Answers one question. */
   ask(question: Question, history: History): unknown {
     return this.loaded().engine[question](history);
+  }
+
+  /** Past conversations like this one. */
+  similar(history: History, k: number, lambda: number | undefined): unknown {
+    return this.loaded().engine.similar(history, k, lambda);
   }
 
   private loaded(): Running {
@@ -153,6 +165,7 @@ export class Session {
         this.progress({ phase: 'engine', loadedBytes: totalBytes, totalBytes, fetchedBytes });
         const { Engine } = this.code();
         engine = new Engine(got.files);
+        await this.past.restore(engine, store);
         this.running?.engine.free();
       }
       this.running = {

@@ -1,6 +1,6 @@
 /**
- * What is kept between visits: artifacts under their SHA-256, the last manifest whose bundle answered, and the
- * newest version ever trusted.
+ * What is kept between visits: artifacts under their SHA-256, the last manifest whose bundle answered, the
+ * newest version ever trusted, and the user's own past conversations, without their texts.
  */
 export interface Store {
   /** False when nothing outlives the Web Worker. */
@@ -21,6 +21,8 @@ export const artifactName = (sha256: string): string => `artifacts/${sha256}`;
 export const MANIFEST = 'registry.json';
 /** The name of the newest manifest that was trusted. */
 export const TRUST = 'trust.json';
+/** The name of the user's own past conversations. */
+export const PAST = 'past.bin';
 
 // Cache Storage wants http(s) addresses as keys, on pages of any scheme; this host exists nowhere.
 const KEYS = 'https://rapport.invalid/';

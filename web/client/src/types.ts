@@ -140,6 +140,52 @@ export interface Analysis {
   direction: DirectionPrediction;
 }
 
+/** How a conversation ended. */
+export type Outcome = 'won' | 'lost';
+
+/** A past conversation, to be compared with. */
+export interface PastConversation extends History {
+  /** Its name, 1 to 200 bytes; one of the same name is replaced. */
+  id: string;
+  outcome: Outcome;
+}
+
+/** A past conversation that is like the one asked about. */
+export interface Neighbour {
+  id: string;
+  outcome: Outcome;
+  turns: number;
+  /** Cosine of the two conversations' vectors, -1 to 1. */
+  similarity: number;
+  /** From the bundle's reference set, or the user's own. */
+  source: 'bundle' | 'own';
+}
+
+/** Scores of one conversation; more of each speaks for won. */
+export interface OutcomeScores {
+  /** Cosine with the nearest prototype of won conversations, less that of lost ones. */
+  cosine: number;
+  /** The same by Euclidean distance, as `1 / (1 + distance)`. */
+  euclidean: number;
+  /** Share of won ones among the bundle's most similar past conversations; absent when it has none. */
+  neighbours?: number;
+  /** All three weighed by what was learned: the probability that the conversation is won. */
+  hybrid: number;
+}
+
+/** Past conversations like this one, and how near it is to won and to lost ones. */
+export interface Similar {
+  won: Neighbour[];
+  lost: Neighbour[];
+  /** Number of past conversations that were compared. */
+  past: number;
+  /** Share of won ones among a diverse choice of the most similar, weighted by similarity; absent without any. */
+  won_share?: number;
+  /** Absent when the bundle has no prototypes. */
+  scores?: OutcomeScores;
+  [extra: string]: unknown;
+}
+
 /** How far loading has come. */
 export interface LoadProgress {
   /**
@@ -187,6 +233,12 @@ export interface Status {
     flavour: ModuleFlavour;
     /** What the encoder's products run on: `wasm-relaxed`, or `wasm-simd128` where that is not exact. */
     kernel: string;
+  };
+  /** The user's own past conversations. */
+  past: {
+    count: number;
+    /** Why kept ones are not in use: a bundle with another encoder asks for the conversations themselves again. */
+    problem?: ErrorRecord;
   };
   /** Milliseconds from the start of loading until the engine could answer. */
   loadMilliseconds: number;

@@ -57,6 +57,10 @@ function handle(request: Request): unknown {
       return loaded().status();
     case 'ask':
       return loaded().ask(request.question, request.history);
+    case 'similar':
+      return loaded().similar(request.history, request.k, request.lambda);
+    case 'past':
+      return loaded().past.handle(request.past);
     case 'cancel':
       return undefined;
   }

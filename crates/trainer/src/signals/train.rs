@@ -7,7 +7,7 @@ use clap::Args;
 use rapport_conversation::Conversation;
 use rapport_engine::bundle::artifact;
 use rapport_engine::{Bundle, BundleConfig, Engine, Reader, TurnReading, merge_turns};
-use rapport_inference::{EncoderLimits, SentenceEncoder};
+use rapport_inference::{EncoderLimits, MemoryBudget, SentenceEncoder};
 use rayon::prelude::*;
 use serde_json::json;
 
@@ -161,6 +161,7 @@ pub(super) fn open(files: &[(String, Vec<u8>)]) -> Result<(Reader, VectorStore)>
         file(files, artifact::SENTIMENT)?,
         limits,
         config(files)?.temperatures.sentiment,
+        &MemoryBudget::TOOLS,
     )?;
     Ok((reader, VectorStore::open(&sha256_hex(encoder), limits.dimensions)))
 }

@@ -100,7 +100,12 @@ pub(crate) struct DirectionFigures {
     pub chain: ChainFigures,
 }
 
-fn kmeans(points: &Array2<f64>, k: usize, seed: u64) -> Result<KMeans<f64, linfa_nn::distance::L2Dist>> {
+/// k-means++ with four starts; the same points and seed give the same centres.
+pub(crate) fn kmeans(
+    points: &Array2<f64>,
+    k: usize,
+    seed: u64,
+) -> Result<KMeans<f64, linfa_nn::distance::L2Dist>> {
     let data = DatasetBase::from(points.clone());
     KMeans::params_with_rng(k, Xoshiro256Plus::seed_from_u64(seed))
         .n_runs(4)

@@ -6,7 +6,7 @@ mod bundle;
 mod card;
 mod checkpoint;
 mod crossfit;
-mod direction;
+pub(crate) mod direction;
 mod epochs;
 mod example;
 mod figures;
