@@ -28,5 +28,5 @@ pub use heads::{Acts, Heads, Outlook, SEQUENCE_FEATURES};
 pub use lexical::LEXICAL_BUCKETS;
 pub use monotone::{never_back, never_behind};
 pub use probabilities::Probabilities;
-pub use reading::{MergedTurn, Reader, TurnReading, merge_turns, turn_vector_len};
+pub use reading::{MergedTurn, Reader, TurnReading, merge_turns, turn_vector_len, wording};
 pub use suggestion::{Adviser, Alternative, Moment, Playbook, PlaybookEntry, Suggestion};

@@ -3,7 +3,7 @@
 use anyhow::Result;
 use clap::{Parser, Subcommand};
 
-use crate::{Output, base, data, encode, evaluate, export, predict, registry, train};
+use crate::{Output, base, data, encode, evaluate, export, finetune, predict, registry, train};
 
 /// Conversations in, models out.
 #[derive(Debug, Parser)]
@@ -26,6 +26,8 @@ enum Command {
     Data(data::DataCommand),
     /// Train every head of a bundle and measure the recipe on conversations kept back.
     Train(train::TrainArgs),
+    /// Fine-tune the sentence encoder by contrast, as an adapter beside the base weights.
+    Finetune(Box<finetune::FinetuneArgs>),
     /// Write models as standard ONNX.
     #[command(subcommand)]
     Export(export::ExportCommand),
@@ -47,6 +49,7 @@ impl Cli {
             Command::Base(command) => base::run(command, output),
             Command::Data(command) => data::run(command, output),
             Command::Train(args) => train::run(&args, output),
+            Command::Finetune(args) => finetune::run(&args, output),
             Command::Export(command) => export::run(command, output),
             Command::Encode(args) => encode::run(&args, output),
             Command::Evaluate(args) => evaluate::run(&args, output),

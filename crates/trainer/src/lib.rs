@@ -10,6 +10,7 @@ pub mod encoder;
 pub mod evaluate;
 mod export;
 mod files;
+mod finetune;
 pub mod metrics;
 pub mod onnx;
 mod output;
