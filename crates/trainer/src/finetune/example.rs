@@ -45,6 +45,7 @@ pub(super) fn spec() -> AdapterSpec {
 pub(super) fn schedule() -> Schedule {
     Schedule {
         labels: LabelKind::Acts,
+        apart: false,
         loss: LossKind::Supcon,
         temperature: 0.1,
         margin: 0.2,

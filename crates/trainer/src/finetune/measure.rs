@@ -24,7 +24,7 @@ const NEIGHBOURS: usize = 10;
 /// Resamples of the intervals.
 const RESAMPLES: usize = 1000;
 /// Penalties that the probe is tried with.
-const PENALTIES: [f64; 3] = [1.0, 10.0, 100.0];
+const PENALTIES: [f64; 2] = [3.0, 30.0];
 /// Sizes that the vector and the hashed words are brought to, as the act head does.
 const VECTOR_SCALE: f32 = 8.0;
 const WORD_SCALE: f32 = 5.0;
@@ -183,7 +183,7 @@ fn fit(rows: &[&Row], labels: &[usize], classes: usize, words: usize, penalty: f
         l2_dense: penalty,
         l2_sparse: penalty,
         class_weights: vec![1.0; classes],
-        lbfgs: LbfgsOptions { iterations: 150, tolerance: 1e-2, ..Default::default() },
+        lbfgs: LbfgsOptions { iterations: 80, tolerance: 1e-2, ..Default::default() },
     };
     Logistic::fit(rows, labels, classes, words, &options)
 }

@@ -10,8 +10,8 @@ use rapport_inference::dot;
 use rayon::prelude::*;
 use serde::{Deserialize, Serialize};
 
-use super::windows::{Item, LabelKind, Pool};
-use crate::train::random::generator;
+use super::windows::{Item, Pool};
+use crate::train::random::{generator, shuffle};
 
 /// Anchor, positive and negative: indices of items.
 pub(crate) type Triple = [usize; 3];
@@ -47,6 +47,9 @@ pub(crate) struct Dropped {
 /// Pairs of a positive and a negative that are drawn for each anchor.
 const PAIRS: usize = 4;
 
+/// Windows that an anchor's positives and negatives are looked for among, at most.
+const BANK: usize = 10_000;
+
 /// What two windows are to each other.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub(crate) enum Relation {
@@ -54,20 +57,25 @@ pub(crate) enum Relation {
     Positive,
     /// Not alike.
     Negative,
-    /// Nothing is to be learned: one text, one conversation where outcomes are learned, or the same finer labels
-    /// below different ones.
-    None,
+    /// One text but for case and punctuation: nothing is to be learned.
+    SameText,
+    /// The same finer labels below different ones: nothing is to be learned.
+    SameFineLabels,
+    /// One conversation, where its windows share turns or its outcome: nothing is to be learned.
+    SameConversation,
 }
 
-/// What two windows of one side are to each other.
-pub(crate) fn relation(a: &Item, b: &Item, kind: LabelKind) -> Relation {
-    let alike = a.label == b.label;
-    if a.key == b.key || (kind == LabelKind::Outcomes && a.conversation == b.conversation) {
-        Relation::None
-    } else if alike {
+/// What two windows of one side are to each other. `apart` leaves out pairs of one conversation: those that share
+/// its outcome, and windows of several turns, which share turns.
+pub(crate) fn relation(a: &Item, b: &Item, apart: bool) -> Relation {
+    if a.key == b.key {
+        Relation::SameText
+    } else if apart && a.conversation == b.conversation {
+        Relation::SameConversation
+    } else if a.label == b.label {
         Relation::Positive
     } else if !a.fine.is_empty() && a.fine == b.fine {
-        Relation::None
+        Relation::SameFineLabels
     } else {
         Relation::Negative
     }
@@ -80,7 +88,7 @@ pub(crate) fn relation(a: &Item, b: &Item, kind: LabelKind) -> Relation {
 pub(crate) fn mine(
     pool: &Pool,
     vectors: &[Vec<f32>],
-    kind: LabelKind,
+    apart: bool,
     options: &Mining,
     (seed, epoch): (u64, usize),
 ) -> (Vec<Candidates>, Dropped) {
@@ -88,11 +96,17 @@ pub(crate) fn mine(
     let mut dropped = Dropped::default();
     for side in pool.sides() {
         let members: Vec<usize> = side.classes.iter().flatten().copied().collect();
+        // Among very many, a new draw each time: the cost of an anchor is bounded, and all come up.
+        let mut bank = members.clone();
+        if bank.len() > BANK {
+            shuffle(&mut generator(seed, &format!("bank {epoch} {}", side.name)), &mut bank);
+            bank.truncate(BANK);
+        }
         let found: Vec<(usize, Candidates, Dropped)> = members
             .par_iter()
             .map(|&anchor| {
                 let random = &mut generator(seed, &format!("mining {epoch} {anchor}"));
-                let (pairs, dropped) = of_anchor(pool, vectors, &members, anchor, kind, options, random);
+                let (pairs, dropped) = of_anchor(pool, vectors, &bank, anchor, apart, options, random);
                 (anchor, pairs, dropped)
             })
             .collect();
@@ -110,25 +124,24 @@ pub(crate) fn mine(
 fn of_anchor(
     pool: &Pool,
     vectors: &[Vec<f32>],
-    members: &[usize],
+    bank: &[usize],
     anchor: usize,
-    kind: LabelKind,
+    apart: bool,
     options: &Mining,
     random: &mut ChaCha8Rng,
 ) -> (Candidates, Dropped) {
     let mut dropped = Dropped::default();
     let item = &pool.items[anchor];
     let (mut positives, mut negatives) = (Vec::new(), Vec::new());
-    for &other in members {
+    for &other in bank {
         let similarity = dot(&vectors[anchor], &vectors[other]);
         let candidate = &pool.items[other];
-        match relation(item, candidate, kind) {
+        match relation(item, candidate, apart) {
             Relation::Positive => positives.push((similarity, other)),
             Relation::Negative => negatives.push((similarity, other)),
-            Relation::None if item.label == candidate.label => {}
-            Relation::None if item.key == candidate.key => dropped.same_text += 1,
-            Relation::None if kind == LabelKind::Acts => dropped.same_fine_labels += 1,
-            Relation::None => {}
+            Relation::SameText if item.label != candidate.label => dropped.same_text += 1,
+            Relation::SameFineLabels => dropped.same_fine_labels += 1,
+            Relation::SameText | Relation::SameConversation => {}
         }
     }
     let nearest =
@@ -187,7 +200,7 @@ mod tests {
             ("objection", "", "c", 30.0),
             ("objection", "", "d", 60.0),
         ]);
-        let (pairs, dropped) = mine(&pool, &vectors, LabelKind::Acts, &options(), (1, 0));
+        let (pairs, dropped) = mine(&pool, &vectors, false, &options(), (1, 0));
         assert_eq!(pairs[0], [(1, 2); PAIRS]);
         assert_eq!(pairs[3], [(2, 1); PAIRS]);
         assert_eq!(dropped, Dropped::default());
@@ -204,7 +217,7 @@ mod tests {
             ("objection", "", "e", 3.0),
             ("objection", "", "f", 39.0),
         ]);
-        let (pairs, dropped) = mine(&pool, &vectors, LabelKind::Acts, &options(), (1, 0));
+        let (pairs, dropped) = mine(&pool, &vectors, false, &options(), (1, 0));
         assert_eq!(pairs[0], [(1, 5); PAIRS]);
         assert!(dropped.same_text >= 1 && dropped.same_fine_labels >= 1, "{dropped:?}");
         assert!(dropped.closer_than_positive >= PAIRS, "{dropped:?}");
@@ -214,7 +227,7 @@ mod tests {
     fn an_anchor_without_a_negative_is_counted() {
         let (pool, vectors) =
             pool(&[("question", "", "a", 0.0), ("question", "", "b", 90.0), ("objection", "", "c", 1.0)]);
-        let (pairs, dropped) = mine(&pool, &vectors, LabelKind::Acts, &options(), (1, 0));
+        let (pairs, dropped) = mine(&pool, &vectors, false, &options(), (1, 0));
         assert!(pairs[0].is_empty());
         // The objection has no positive: it is no anchor.
         assert!(pairs[2].is_empty());
@@ -225,9 +238,9 @@ mod tests {
     fn outcomes_are_not_learned_from_one_conversation() {
         let (mut pool, _) = pool(&[("won", "", "a", 0.0), ("won", "", "b", 0.0), ("lost", "", "c", 0.0)]);
         pool.items[1].conversation = pool.items[0].conversation;
-        let between = |i: usize, j: usize, kind| relation(&pool.items[i], &pool.items[j], kind);
-        assert_eq!(between(0, 1, LabelKind::Outcomes), Relation::None);
-        assert_eq!(between(0, 1, LabelKind::Acts), Relation::Positive);
-        assert_eq!(between(0, 2, LabelKind::Outcomes), Relation::Negative);
+        let between = |i: usize, j: usize, apart| relation(&pool.items[i], &pool.items[j], apart);
+        assert_eq!(between(0, 1, true), Relation::SameConversation);
+        assert_eq!(between(0, 1, false), Relation::Positive);
+        assert_eq!(between(0, 2, true), Relation::Negative);
     }
 }

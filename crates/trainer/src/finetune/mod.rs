@@ -185,6 +185,7 @@ impl FinetuneArgs {
         ensure!((8..=512).contains(&self.max_tokens), "--max-tokens {}: from 8 to 512", self.max_tokens);
         Ok(Schedule {
             labels: self.labels,
+            apart: self.labels == LabelKind::Outcomes || self.window > 1,
             loss: self.loss,
             temperature: self.temperature,
             margin: self.margin,

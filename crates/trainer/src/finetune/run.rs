@@ -17,7 +17,7 @@ use super::measure::{Measured, measure};
 use super::mining::mine;
 use super::network::{Body, Frozen, LowerStates, Trainable, embed_all};
 use super::report::{DataFigures, Figures};
-use super::session::{Session, Tuned};
+use super::session::{Both, Session, Tuned};
 use super::tokens::Tokens;
 use super::triplets::{self, Pairs};
 use super::windows::{self, Pool};
@@ -214,7 +214,7 @@ pub(super) fn run(args: &FinetuneArgs, output: Output) -> Result<()> {
         for (pool, name) in [(&data.train, triplets::TRAIN), (&data.val, triplets::VAL)] {
             let tokens: Vec<&[u32]> = pool.items.iter().map(|i| &i.tokens[..]).collect();
             let vectors = embed(&tokens, "encode for the triplets");
-            let (pairs, _) = mine(pool, &vectors, schedule.labels, &schedule.mining, (schedule.seed, 0));
+            let (pairs, _) = mine(pool, &vectors, schedule.apart, &schedule.mining, (schedule.seed, 0));
             let count = triplets::write(&folder.join(name), pool, &pairs)?;
             output.note(format!("{count} triplets in {}", folder.join(name).display()));
         }
@@ -289,9 +289,6 @@ pub(super) fn run(args: &FinetuneArgs, output: Output) -> Result<()> {
     })
 }
 
-/// Vectors of the base and of what was trained.
-type Both = (Vec<Vec<f32>>, Vec<Vec<f32>>);
-
 fn measured<'a>(pool: &'a Pool, vectors: &'a Both) -> Measured<'a> {
     Measured { pool, generic: &vectors.0, tuned: &vectors.1 }
 }
@@ -315,7 +312,12 @@ fn figures<M: Trainable>(
         (generic, tuned)
     };
     let of_pool = |pool: &Pool| both(&pool.items.iter().map(|i| &i.tokens[..]).collect::<Vec<_>>());
-    let (train, val) = (of_pool(&data.train), of_pool(&data.val));
+    // What this run has computed on its way is not computed again.
+    let known = tuned.base_vectors.clone().zip(tuned.vectors.clone());
+    let (train, val) = known.map_or_else(
+        || (of_pool(&data.train), of_pool(&data.val)),
+        |(base, tuned)| ((base.0, tuned.0), (base.1, tuned.1)),
+    );
     let tests: Vec<(&str, &Pool, Both)> = if data.tests.is_empty() {
         vec![("kept back, chose the epoch", &data.val, val.clone())]
     } else {

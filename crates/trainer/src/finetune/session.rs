@@ -60,6 +60,8 @@ pub(crate) enum Stop {
 #[serde(deny_unknown_fields)]
 pub(crate) struct Schedule {
     pub labels: LabelKind,
+    /// Windows of one conversation are not compared.
+    pub apart: bool,
     pub loss: LossKind,
     /// Divisor of similarities in `SupCon` and ranking.
     pub temperature: f64,
@@ -119,6 +121,9 @@ pub(crate) struct Session<'a> {
     pub output: Output,
 }
 
+/// Vectors of the training windows and of those kept back.
+pub(crate) type Both = (Vec<Vec<f32>>, Vec<Vec<f32>>);
+
 /// What training gives.
 pub(crate) struct Tuned<M> {
     /// The network of the best epoch.
@@ -128,6 +133,10 @@ pub(crate) struct Tuned<M> {
     pub history: Vec<EpochFigures>,
     /// Steps made by this process, and the seconds they took.
     pub speed: (usize, f64),
+    /// Vectors of the training windows and of those kept back, by the base and by `module`; nothing for what an
+    /// earlier process has computed.
+    pub base_vectors: Option<Both>,
+    pub vectors: Option<Both>,
 }
 
 /// Where the figures of a checkpoint's epochs are.
@@ -163,14 +172,15 @@ impl Session<'_> {
         }
         let texts: Vec<&[u32]> = items.iter().map(|&i| &pool.items[i].tokens[..]).collect();
         let vectors = embed(&texts);
-        let related = |i: usize, j: usize| relation(&pool.items[i], &pool.items[j], schedule.labels);
+        let related = |i: usize, j: usize| relation(&pool.items[i], &pool.items[j], schedule.apart);
         let rows = |from: usize, to: usize| vectors.clone().narrow(0, from, to - from);
         match schedule.loss {
             LossKind::Supcon => {
                 let pairs = items.iter().flat_map(|&i| items.iter().map(move |&j| (i, j)));
                 let relations: Vec<Relation> = pairs.map(|(i, j)| related(i, j)).collect();
                 let positive: Vec<bool> = relations.iter().map(|r| *r == Relation::Positive).collect();
-                let compared: Vec<bool> = relations.iter().map(|r| *r != Relation::None).collect();
+                let compared: Vec<bool> =
+                    relations.iter().map(|r| matches!(r, Relation::Positive | Relation::Negative)).collect();
                 supcon(vectors.clone(), &positive, &compared, schedule.temperature)
             }
             LossKind::Triplet => {
@@ -226,7 +236,7 @@ impl Session<'_> {
         let random = &mut generator(schedule.seed, "validation");
         let val_pairs = match self.given {
             Some((_, val)) => val.clone(),
-            None => mine(self.val, &val_vectors, schedule.labels, &schedule.mining, (schedule.seed, 0)).0,
+            None => mine(self.val, &val_vectors, schedule.apart, &schedule.mining, (schedule.seed, 0)).0,
         };
         let val_batches = plan(self.val, &val_pairs, schedule.batch, random);
         ensure!(
@@ -240,6 +250,9 @@ impl Session<'_> {
             best = Some(Best { epoch: 0, loss: self.score(&first), module: module.clone() });
             history.push(first);
         }
+        let base_vectors = (start == 0).then(|| (vectors.clone(), val_vectors.clone()));
+        // Those of the best epoch, as long as this process has made it.
+        let mut best_vectors = base_vectors.clone();
         let mut speed = (0, 0.0);
         // Guards may change the number of batches by a few; the learning rate keeps one pace.
         let pace = steps(self.train, schedule.batch);
@@ -248,7 +261,7 @@ impl Session<'_> {
                 (train.clone(), None)
             } else {
                 let seed = (schedule.seed, epoch);
-                let (pairs, dropped) = mine(self.train, &vectors, schedule.labels, &schedule.mining, seed);
+                let (pairs, dropped) = mine(self.train, &vectors, schedule.apart, &schedule.mining, seed);
                 (pairs, Some(dropped))
             };
             let random = &mut generator(schedule.seed, &format!("epoch {epoch}"));
@@ -306,6 +319,7 @@ impl Session<'_> {
             history.push(figures);
             if best.as_ref().is_none_or(|b| score < b.loss) {
                 best = Some(Best { epoch: epoch + 1, loss: score, module: module.clone() });
+                best_vectors = Some((vectors.clone(), val_vectors));
             }
             let waited = best.as_ref().map_or(0, |b| epoch + 1 - b.epoch);
             let stopped = waited >= schedule.patience;
@@ -322,7 +336,14 @@ impl Session<'_> {
             }
         }
         let best = best.context("no epoch was measured")?;
-        Ok(Tuned { module: best.module, best_epoch: best.epoch, history, speed })
+        Ok(Tuned {
+            module: best.module,
+            best_epoch: best.epoch,
+            history,
+            speed,
+            base_vectors,
+            vectors: best_vectors,
+        })
     }
 
     /// What was measured in the epochs that a checkpoint has behind it.

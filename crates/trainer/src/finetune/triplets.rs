@@ -121,7 +121,6 @@ pub(crate) fn read(path: &Path, labels: &[String], tokens: &Tokens) -> Result<(P
 mod tests {
     use super::super::example::{pool, tokens};
     use super::super::mining::{Mining, mine};
-    use super::super::windows::LabelKind;
     use super::*;
 
     fn refused(text: &str, part: &str) {
@@ -138,7 +137,7 @@ mod tests {
         let vectors: Vec<Vec<f32>> =
             (0..pool.items.len()).map(|i| vec![(i as f32).cos(), (i as f32).sin()]).collect();
         let options = Mining { hard: 2, near: 0, margin: 2.0 };
-        let (pairs, _) = mine(&pool, &vectors, LabelKind::Acts, &options, (1, 0));
+        let (pairs, _) = mine(&pool, &vectors, false, &options, (1, 0));
         let folder = tempfile::tempdir().unwrap();
         let path = folder.path().join(TRAIN);
         let count = write(&path, &pool, &pairs).unwrap();
