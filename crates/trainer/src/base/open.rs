@@ -81,3 +81,28 @@ fn tuned(folder: &Path, path: &Path) -> Result<(Vec<u8>, String)> {
     );
     Ok((model, sha256))
 }
+
+#[cfg(test)]
+#[allow(clippy::unwrap_used)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn tuned_weights_are_those_that_their_folder_names() {
+        let folder = tempfile::tempdir().unwrap();
+        let about = TunedBase {
+            base_sha256: "bb".into(),
+            model_sha256: "aa".into(),
+            settings: serde_json::Value::Null,
+        };
+        std::fs::write(folder.path().join(TUNED), serde_json::to_vec(&about).unwrap()).unwrap();
+        let model = folder.path().join("model.safetensors");
+        std::fs::write(&model, b"changed").unwrap();
+        let error = Base::open(Some(folder.path().to_owned())).err().unwrap().to_string();
+        assert!(error.contains(&sha256_hex(b"changed")) && error.contains("says aa"), "{error}");
+        let about = TunedBase { model_sha256: sha256_hex(b"changed"), ..about };
+        std::fs::write(folder.path().join(TUNED), serde_json::to_vec(&about).unwrap()).unwrap();
+        let error = Base::open(Some(folder.path().to_owned())).err().unwrap().to_string();
+        assert!(error.contains("cannot use") && error.contains("model.safetensors"), "{error}");
+    }
+}

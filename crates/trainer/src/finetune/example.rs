@@ -6,7 +6,7 @@ use rapport_conversation::{Conversation, ResponseType, Speaker, Turn};
 use super::adapter::{AdapterSpec, Target};
 use super::mining::Mining;
 use super::network::{Body, Frozen};
-use super::session::{Distil, LossKind, Schedule, Stop};
+use super::schedule::{Distil, LossKind, Schedule, Stop};
 use super::tokens::Tokens;
 use super::windows::{LabelKind, Pool, add};
 use crate::encoder::EncoderWeights;

@@ -2,32 +2,23 @@
 //!
 //! Neighbours: the labels of the ten nearest training windows of the same speaker, each voting with its cosine.
 //! Silhouette (Rousseeuw 1987): of each window `(b - a) / max(a, b)`, with a the mean cosine distance to its own label
-//! and b that to the nearest other label of its speaker. Probe: logistic regression fitted on the training windows,
-//! over the vector alone and over the row that the act head reads (vector, hashed words, surface features; the tone
-//! of the surface features is left at 0). Its penalty is chosen for each encoder on the windows kept back.
+//! and b that to the nearest other label of its speaker. Probe: see `probe`.
 
 use std::collections::BTreeMap;
 
-use rapport_engine::{LEXICAL_BUCKETS, wording};
 use rapport_inference::{dot, softmax};
 use rayon::prelude::*;
 use serde::{Deserialize, Serialize};
 
+use super::probe::{Asked, PENALTIES, VECTOR_SCALE, fit, probe};
 use super::windows::{Item, LabelKind, Pool};
-use crate::metrics::{Bootstrap, Interval, Scored, accuracy, log_loss, macro_f1, roc_auc};
-use crate::train::lbfgs::LbfgsOptions;
-use crate::train::logistic::{Logistic, LogisticOptions, Row};
-use crate::train::scaling::moments;
+use crate::metrics::{Bootstrap, Interval, Scored, accuracy, macro_f1, roc_auc};
+use crate::train::logistic::Row;
 
 /// Neighbours that vote.
 const NEIGHBOURS: usize = 10;
 /// Resamples of the intervals.
 const RESAMPLES: usize = 1000;
-/// Penalties that the probe is tried with.
-const PENALTIES: [f64; 2] = [3.0, 30.0];
-/// Sizes that the vector and the hashed words are brought to, as the act head does.
-const VECTOR_SCALE: f32 = 8.0;
-const WORD_SCALE: f32 = 5.0;
 
 /// Windows with the vectors of the base and of the tuned encoder.
 pub(crate) struct Measured<'a> {
@@ -113,12 +104,12 @@ fn votes(
 }
 
 /// The place of each label among those of its side.
-fn places(pool: &Pool) -> Vec<usize> {
+pub(super) fn places(pool: &Pool) -> Vec<usize> {
     let earlier = |label: usize| (0..label).filter(|&l| pool.side(l) == pool.side(label)).count();
     (0..pool.labels.len()).map(earlier).collect()
 }
 
-fn scored(pool: &Pool, of: &[usize], probabilities: Vec<Vec<f32>>) -> Vec<Scored> {
+pub(super) fn scored(pool: &Pool, of: &[usize], probabilities: Vec<Vec<f32>>) -> Vec<Scored> {
     let places = places(pool);
     let items = of.iter().map(|&i| &pool.items[i]);
     let score = |(item, probabilities): (&Item, Vec<f32>)| Scored {
@@ -162,79 +153,8 @@ pub(crate) fn silhouettes(pool: &Pool, vectors: &[Vec<f32>], of: &[usize]) -> Ve
     of.iter().map(of_item).collect()
 }
 
-/// Rows for the probe: vector, surface features; hashed words.
-fn rows(pool: &Pool, vectors: &[Vec<f32>], of: &[usize], surface: Option<&(Vec<f32>, Vec<f32>)>) -> Vec<Row> {
-    let row = |&i: &usize| {
-        let mut row =
-            Row { dense: vectors[i].iter().map(|v| v * VECTOR_SCALE).collect(), sparse: Vec::new() };
-        if let (Some((mean, deviation)), Some((turn, position))) = (surface, &pool.items[i].turn) {
-            let (words, plain) = wording(turn, *position, 0.0);
-            let standard = plain.iter().zip(mean.iter().zip(deviation));
-            row.dense.extend(standard.map(|(x, (m, d))| (x - m) * 0.5 / (d + 1e-2)));
-            row.sparse = words.into_iter().map(|(bucket, weight)| (bucket, weight * WORD_SCALE)).collect();
-        }
-        row
-    };
-    of.par_iter().map(row).collect()
-}
-
-fn fit(rows: &[&Row], labels: &[usize], classes: usize, words: usize, penalty: f64) -> Logistic {
-    let options = LogisticOptions {
-        l2_dense: penalty,
-        l2_sparse: penalty,
-        class_weights: vec![1.0; classes],
-        lbfgs: LbfgsOptions { iterations: 80, tolerance: 1e-2, ..Default::default() },
-    };
-    Logistic::fit(rows, labels, classes, words, &options)
-}
-
-/// Windows with their vectors, and which of them are asked.
-type Asked<'a> = (&'a Pool, &'a [Vec<f32>], &'a [usize]);
-
-/// A probe of one encoder, fitted on the training windows: its answers for each test set.
-fn probe(
-    sets: [(&Pool, &[Vec<f32>]); 2],
-    tests: &[Asked<'_>],
-    side: &str,
-    with_words: bool,
-) -> Vec<Vec<Vec<f32>>> {
-    let [train, val] = sets.map(|(pool, _)| members(pool, side));
-    let surface = with_words.then(|| {
-        let plain = |&i: &usize| sets[0].0.items[i].turn.as_ref().map(|(t, p)| wording(t, *p, 0.0).1);
-        let all: Vec<[f32; rapport_engine::SURFACE_FEATURES]> = train.iter().filter_map(plain).collect();
-        moments(&all.iter().map(|r| &r[..]).collect::<Vec<_>>())
-    });
-    let words = if with_words { LEXICAL_BUCKETS } else { 0 };
-    let of_side = |pool: &Pool| (0..pool.labels.len()).filter(|&l| pool.side(l) == side).count();
-    let classes = of_side(sets[0].0).max(of_side(sets[1].0));
-    let train_rows = rows(sets[0].0, sets[0].1, &train, surface.as_ref());
-    let val_rows = rows(sets[1].0, sets[1].1, &val, surface.as_ref());
-    let label = |pool: &Pool, of: &[usize]| -> Vec<usize> {
-        let places = places(pool);
-        of.iter().map(|&i| places[pool.items[i].label]).collect()
-    };
-    let train_labels = label(sets[0].0, &train);
-    let train_rows: Vec<&Row> = train_rows.iter().collect();
-    let answers = |model: &Logistic, rows: &[Row]| -> Vec<Vec<f32>> {
-        rows.iter().map(|r| softmax(&model.logits(r), 1.0)).collect()
-    };
-    let losses: Vec<f64> = PENALTIES
-        .par_iter()
-        .map(|&penalty| {
-            let model = fit(&train_rows, &train_labels, classes, words, penalty);
-            log_loss(&scored(sets[1].0, &val, answers(&model, &val_rows)))
-        })
-        .collect();
-    let best = (0..PENALTIES.len()).min_by(|&a, &b| losses[a].total_cmp(&losses[b])).unwrap_or(0);
-    let model = fit(&train_rows, &train_labels, classes, words, PENALTIES[best]);
-    tests
-        .iter()
-        .map(|(pool, vectors, of)| answers(&model, &rows(pool, vectors, of, surface.as_ref())))
-        .collect()
-}
-
 /// The windows of one side.
-fn members(pool: &Pool, side: &str) -> Vec<usize> {
+pub(super) fn members(pool: &Pool, side: &str) -> Vec<usize> {
     (0..pool.items.len()).filter(|&i| pool.side(pool.items[i].label) == side).collect()
 }
 

@@ -14,8 +14,10 @@ mod network;
 #[cfg(test)]
 #[allow(clippy::unwrap_used)]
 mod network_tests;
+mod probe;
 mod report;
 mod run;
+mod schedule;
 mod session;
 #[cfg(test)]
 #[allow(clippy::unwrap_used)]
@@ -33,7 +35,7 @@ use crate::Output;
 pub(crate) use adapter::AdapterFile;
 use adapter::{AdapterSpec, Target};
 use mining::Mining;
-use session::{Distil, LossKind, Schedule, Stop};
+use schedule::{Distil, LossKind, Schedule, Stop};
 use windows::{LONGEST, LabelKind};
 
 /// `rapport finetune`

@@ -6,7 +6,6 @@ use std::time::Instant;
 use anyhow::{Context, Result, bail, ensure};
 use burn::optim::{AdamWConfig, GradientsParams};
 use burn::tensor::Tensor;
-use clap::ValueEnum;
 use rand::RngExt;
 use serde::{Deserialize, Serialize};
 
@@ -14,79 +13,15 @@ use super::batches::{plan, steps};
 use super::general::GeneralTexts;
 use super::loss::{distil_cosine, distil_relational, ranking, supcon, triplet};
 use super::measure::neighbour_accuracy;
-use super::mining::{Dropped, Mining, Relation, Triple, mine, relation};
+use super::mining::{Dropped, Relation, Triple, mine, relation};
 use super::network::{Frozen, Trainable, embed_all};
+use super::schedule::{Distil, LossKind, Schedule, Stop};
 use super::triplets::Pairs;
-use super::windows::{LabelKind, Pool};
+use super::windows::Pool;
 use crate::train::checkpoint::{Best, Checkpoint, State};
 use crate::train::layer::{matrix, values};
 use crate::train::random::generator;
 use crate::{Output, write_file};
-
-/// The contrastive loss.
-#[derive(Debug, Clone, Copy, PartialEq, Eq, ValueEnum, Serialize, Deserialize)]
-#[serde(rename_all = "snake_case")]
-pub(crate) enum LossKind {
-    /// Supervised contrastive: all of one label in a batch attract each other.
-    Supcon,
-    /// Triplets with a margin.
-    Triplet,
-    /// Multiple-negatives ranking: the own positive among all of the batch.
-    Mnr,
-}
-
-/// How the tuned encoder is held to the base on general texts.
-#[derive(Debug, Clone, Copy, PartialEq, Eq, ValueEnum, Serialize, Deserialize)]
-#[serde(rename_all = "snake_case")]
-pub(crate) enum Distil {
-    /// Each vector stays near the base's.
-    Cosine,
-    /// The similarities of pairs stay near the base's.
-    Relational,
-}
-
-/// What decides when training stops and which epoch is kept.
-#[derive(Debug, Clone, Copy, PartialEq, Eq, ValueEnum, Serialize, Deserialize)]
-#[serde(rename_all = "snake_case")]
-pub(crate) enum Stop {
-    /// The contrastive loss on what is kept back.
-    Loss,
-    /// The accuracy of nearest neighbours on what is kept back.
-    Knn,
-}
-
-/// How the network is trained.
-#[derive(Debug, Clone, PartialEq, Serialize, Deserialize)]
-#[serde(deny_unknown_fields)]
-pub(crate) struct Schedule {
-    pub labels: LabelKind,
-    /// Windows of one conversation are not compared.
-    pub apart: bool,
-    pub loss: LossKind,
-    /// Divisor of similarities in `SupCon` and ranking.
-    pub temperature: f64,
-    /// Margin of the triplet loss.
-    pub margin: f64,
-    pub mining: Mining,
-    pub epochs: usize,
-    /// Texts in a step.
-    pub batch: usize,
-    /// Peak learning rate.
-    pub learning_rate: f64,
-    /// Decoupled weight decay.
-    pub weight_decay: f32,
-    /// Share of the steps over which the rate rises; it then falls to zero by a cosine.
-    pub warm_up: f64,
-    /// General texts in a step.
-    pub general_batch: usize,
-    /// Weight of the distillation.
-    pub general_weight: f64,
-    pub distil: Distil,
-    pub stop: Stop,
-    /// Epochs without a gain after which training stops.
-    pub patience: usize,
-    pub seed: u64,
-}
 
 /// One epoch's figures. `epoch` 0 is the base before training.
 #[derive(Debug, Clone, PartialEq, Serialize, Deserialize)]
@@ -301,7 +236,7 @@ impl Session<'_> {
                 made += 1;
                 let gradients = GradientsParams::from_grads(loss.backward(), &module);
                 let place = (epoch * pace + step.min(pace - 1)) as f64 / (pace * schedule.epochs) as f64;
-                module = optimizer.step(rate(schedule, place), module, gradients);
+                module = optimizer.step(schedule.rate(place), module, gradients);
                 bar.set_message(format!("epoch {} loss {:.4}", epoch + 1, sum / f64::from(made)));
                 bar.inc(1);
             }
@@ -384,17 +319,6 @@ impl Session<'_> {
             dropped: None,
         }
     }
-}
-
-/// The learning rate at a share of the way: a linear rise, then a cosine's fall to zero.
-fn rate(schedule: &Schedule, place: f64) -> f64 {
-    let warm = schedule.warm_up.max(1e-9);
-    let factor = if place < warm {
-        place / warm
-    } else {
-        0.5 + 0.5 * ((place - warm) / (1.0 - warm).max(1e-9) * std::f64::consts::PI).cos()
-    };
-    schedule.learning_rate * factor.max(1e-3)
 }
 
 fn describe(figures: &EpochFigures) -> String {

@@ -7,7 +7,8 @@ use super::adapter::{Adapters, Factors};
 use super::example::{frozen, pool, schedule, spec, tokens};
 use super::general::GeneralTexts;
 use super::network::embed_all;
-use super::session::{LossKind, Schedule, Session, Tuned};
+use super::schedule::{LossKind, Schedule, Stop};
+use super::session::{Session, Tuned};
 use crate::Output;
 use crate::encoder::example::small;
 use crate::train::checkpoint::Checkpoint;
@@ -70,13 +71,7 @@ fn a_run_that_was_interrupted_gives_the_same() {
 
 #[test]
 fn training_stops_without_a_gain_and_keeps_the_best() {
-    let schedule = Schedule {
-        learning_rate: 1e-9,
-        epochs: 9,
-        patience: 2,
-        stop: super::session::Stop::Knn,
-        ..schedule()
-    };
+    let schedule = Schedule { learning_rate: 1e-9, epochs: 9, patience: 2, stop: Stop::Knn, ..schedule() };
     let (_, tuned) = trained(&schedule, None, 9).unwrap();
     assert_eq!((tuned.best_epoch, tuned.history.len()), (0, 3));
 }
