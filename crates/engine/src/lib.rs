@@ -38,7 +38,7 @@ pub use monotone::{never_back, never_behind};
 pub use outlook::Outlook;
 pub use probabilities::Probabilities;
 pub use rapport_inference::MemoryBudget;
-pub use reading::{MergedTurn, Reader, TurnReading, merge_turns, turn_vector_len};
+pub use reading::{MergedTurn, Reader, TurnReading, merge_turns, turn_vector_len, wording};
 pub use signals::{
     SIGNALS_FORMAT, Signal, SignalEntry, SignalFamily, SignalHead, SignalHighlight, SignalModel, SignalNote,
     SignalReport, SignalRow, SignalRule, SignalSource, SignalSummary, SignalsConfig, Tone, ToneTrend,

@@ -78,6 +78,14 @@ pub fn merge_turns(conversation: &Conversation) -> Vec<MergedTurn> {
     merged
 }
 
+/// Hashed words `(bucket, weight)` and surface features of the turn at `position`, counted from 0: what is plain to
+/// see without a model. `tone` is the probability of a positive tone less that of a negative one.
+pub fn wording(turn: &MergedTurn, position: usize, tone: f32) -> (Vec<(u32, f32)>, [f32; SURFACE_FEATURES]) {
+    let words = tokens(&turn.text);
+    let surface = surface(&turn.text, &words, turn.speaker, position, tone);
+    (hashed(&words), surface)
+}
+
 /// The part of the engine that training shares: text in, vectors and features out.
 pub struct Reader {
     encoder: SentenceEncoder,
@@ -167,14 +175,13 @@ impl Reader {
     pub fn read_turn(&self, turn: &MergedTurn, position: usize) -> Result<TurnReading, EngineError> {
         let embedding = self.embed(&turn.text)?;
         let sentiment = self.sentiment(&embedding)?;
-        let words = tokens(&turn.text);
-        let surface = surface(&turn.text, &words, turn.speaker, position, sentiment[2] - sentiment[0]);
+        let (lexical, surface) = wording(turn, position, sentiment[2] - sentiment[0]);
         Ok(TurnReading {
             speaker: turn.speaker,
             text: turn.text.as_str().into(),
             line: turn.last_line,
             embedding,
-            lexical: hashed(&words),
+            lexical,
             surface,
             sentiment,
         })

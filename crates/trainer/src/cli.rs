@@ -4,7 +4,7 @@ use anyhow::Result;
 use clap::{Parser, Subcommand};
 
 use crate::{
-    Output, base, compare, conversion, data, encode, evaluate, export, predict, registry, signals,
+    Output, base, compare, conversion, data, encode, evaluate, export, finetune, predict, registry, signals,
     similarity, train,
 };
 
@@ -35,6 +35,8 @@ enum Command {
     /// The signals of each turn: emotions, intents, objections, buying signals, urgency, commitments.
     #[command(subcommand)]
     Signals(signals::SignalsCommand),
+    /// Fine-tune the sentence encoder by contrast, as an adapter beside the base weights.
+    Finetune(Box<finetune::FinetuneArgs>),
     /// Write models as standard ONNX.
     #[command(subcommand)]
     Export(export::ExportCommand),
@@ -63,6 +65,7 @@ impl Cli {
             Command::Train(args) => train::run(&args, output),
             Command::Conversion(command) => conversion::run(command, output),
             Command::Signals(command) => signals::run(&command, output),
+            Command::Finetune(args) => finetune::run(&args, output),
             Command::Export(command) => export::run(command, output),
             Command::Encode(args) => encode::run(&args, output),
             Command::Evaluate(args) => evaluate::run(&args, output),

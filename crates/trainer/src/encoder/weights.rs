@@ -92,7 +92,7 @@ pub struct EncoderWeights {
 }
 
 /// Epsilon of every layer norm.
-pub(super) const NORM_EPSILON: f32 = 1e-12;
+pub(crate) const NORM_EPSILON: f32 = 1e-12;
 /// Width of one attention head.
 const HEAD_WIDTH: usize = 32;
 

@@ -7,9 +7,10 @@ use serde::Serialize;
 use tokenizers::{Tokenizer, TruncationParams};
 
 use super::Precisions;
-use crate::base::{base_dir, missing};
-use crate::encoder::{Agreement, EncoderWeights, compare, f32_graph, int8_graph, plain_tokenizer};
+use crate::base::Base;
+use crate::encoder::{Agreement, compare, f32_graph, int8_graph};
 use crate::files::read;
+use crate::finetune::AdapterFile;
 use crate::{Output, cache_dir, sha256_hex, write_file};
 
 /// Sentences that every export is checked over.
@@ -36,11 +37,18 @@ struct Written {
 
 pub(super) fn export(
     base: Option<PathBuf>,
+    adapter: Option<&Path>,
     out: Option<PathBuf>,
     precision: Precisions,
     output: Output,
 ) -> Result<()> {
-    let base = Base::open(base)?;
+    let mut base = Base::open(base)?;
+    if let Some(path) = adapter {
+        let merge = || AdapterFile::from_bytes(&read(path)?, &base.weights);
+        let file = merge().with_context(|| format!("cannot use --adapter {}", path.display()))?;
+        file.merge(&mut base.weights, &base.sha256)
+            .with_context(|| format!("--adapter {}", path.display()))?;
+    }
     let folder = out.unwrap_or_else(|| cache_dir().join("export"));
     let sequences = tokenize(&base.tokenizer, CHECK_TEXTS)?;
     let mut written = Vec::new();
@@ -73,31 +81,6 @@ pub(super) fn export(
     written.push(write(&folder.join("tokenizer.json"), &base.tokenizer, None)?);
     keep(&base.tokenizer)?;
     output.result(&written, || written.iter().map(line).collect::<Vec<_>>().join("\n"))
-}
-
-struct Base {
-    weights: EncoderWeights,
-    tokenizer: Vec<u8>,
-}
-
-impl Base {
-    fn open(folder: Option<PathBuf>) -> Result<Self> {
-        let folder = folder.unwrap_or_else(base_dir);
-        let lacking: Vec<&str> = missing(&folder).iter().map(|f| f.name).collect();
-        ensure!(
-            lacking.is_empty(),
-            "{} lacks {} of the base weights; run `rapport base fetch` first",
-            folder.display(),
-            lacking.join(", ")
-        );
-        let path = folder.join("model.safetensors");
-        let bytes = read(&path)?;
-        let weights = EncoderWeights::from_safetensors(&bytes)
-            .with_context(|| format!("cannot use {}", path.display()))?;
-        let tokenizer = plain_tokenizer(&read(&folder.join("tokenizer.json"))?)
-            .context("tokenizer.json of the base weights is not JSON")?;
-        Ok(Self { weights, tokenizer })
-    }
 }
 
 fn tokenize(tokenizer: &[u8], texts: &str) -> Result<Vec<Vec<u32>>> {

@@ -17,6 +17,9 @@ pub(crate) enum ExportCommand {
         /// Folder of the base weights; the default is where `rapport base fetch` puts them.
         #[arg(long, value_name = "DIR")]
         base: Option<PathBuf>,
+        /// Adapter of `rapport finetune` to merge into the base weights.
+        #[arg(long, value_name = "FILE")]
+        adapter: Option<PathBuf>,
         /// Where to write; the default is `export` in the cache.
         #[arg(long, value_name = "DIR")]
         out: Option<PathBuf>,
@@ -39,6 +42,8 @@ pub(crate) enum Precisions {
 
 pub(crate) fn run(command: ExportCommand, output: Output) -> Result<()> {
     match command {
-        ExportCommand::Encoder { base, out, precision } => encoder::export(base, out, precision, output),
+        ExportCommand::Encoder { base, adapter, out, precision } => {
+            encoder::export(base, adapter.as_deref(), out, precision, output)
+        }
     }
 }

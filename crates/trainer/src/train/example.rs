@@ -32,7 +32,7 @@ impl Example {
 }
 
 /// Gold classes of merged turns: of each, the last line that has one.
-fn gold<T>(
+pub(crate) fn gold<T>(
     conversation: &Conversation,
     merged: &[MergedTurn],
     class: impl Fn(&rapport_conversation::Turn) -> Option<T>,
