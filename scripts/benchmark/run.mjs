@@ -169,6 +169,33 @@ for (const tokens of LENGTHS) {
   result.native[tokens] = { ours: summary(times.ours), onnxruntime: summary(times.onnxruntime) };
 }
 
+say('natively, all threads: the turns of the recorded conversations, as the trainer encodes them');
+const recorded = readFileSync(join(root, 'tests/conversations/recorded.jsonl'), 'utf8').trim().split('\n');
+const said = recorded.flatMap((line) => JSON.parse(line).turns.map((turn) => turn.text.replaceAll('\n', ' ')));
+const [sayings, vectors] = [join(work, 'turns.txt'), join(work, 'vectors.json')];
+writeFileSync(
+  sayings,
+  `${Array.from({ length: 4 }, () => said)
+    .flat()
+    .join('\n')}\n`,
+);
+const rates = [];
+for (let round = -1; round < (options.quick ? 1 : 5); round++) {
+  const list = ['encode', '--json', '--file', sayings, '--out', vectors];
+  const models = ['--encoder', join(work, 'encoder.onnx'), '--tokenizer', join(work, 'hub/encoder/tokenizer.json')];
+  const rapport = join(process.env.CARGO_TARGET_DIR, 'debug/rapport');
+  const { status, stderr } = spawnSync(rapport, [...list, ...models], { encoding: 'utf8' });
+  if (status !== 0) throw new Error(`rapport encode: ${stderr}`);
+  const { embeddings, seconds } = JSON.parse(readFileSync(vectors, 'utf8'));
+  if (round >= 0) rates.push(embeddings.length / seconds);
+}
+result.trainer = {
+  turnsPerSecond: median(rates),
+  best: Math.max(...rates),
+  turns: 4 * said.length,
+  threads: cpus().length,
+};
+
 if (options.json) writeFileSync(options.json, `${JSON.stringify(result, null, 2)}\n`);
 const written = table(result);
 process.stdout.write(written);

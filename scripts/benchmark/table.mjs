@@ -8,7 +8,7 @@ const head = (cells) => row(cells) + row(cells.map(() => '---'));
 
 /** Markdown of a whole result. */
 export function table(result) {
-  const { machine, date, browser, native, turn, coldStart, memory, downloads, crates } = result;
+  const { machine, date, browser, native, trainer, turn, coldStart, memory, downloads, crates } = result;
   let text = `Measured ${date} by \`./scripts/bench\` on ${machine.cores} cores (${machine.processor}), Chromium ${machine.browser}; milliseconds, median (least); the engines take turns of four calls, of which the first is not counted.\n\n`;
   text += 'One text in Chromium, one thread; ours with tokenizing, ONNX Runtime from token numbers:\n\n';
   text += head([
@@ -36,6 +36,7 @@ export function table(result) {
   text += head(['tokens', 'ours', 'ONNX Runtime, int8 per channel', 'ours against it']);
   for (const [tokens, e] of Object.entries(native))
     text += row([tokens, ms(e.ours), ms(e.onnxruntime), times(e.onnxruntime, e.ours)]);
+  text += `\nThe trainer encodes ${Math.round(trainer.turnsPerSecond)} turns a second (best ${Math.round(trainer.best)}) on ${trainer.threads} threads: ${trainer.turns} turns of the recorded conversations, text to vector.\n`;
   text += '\n';
   text += head(['in Chromium', 'ours', 'transformers.js']);
   text += row(['one more turn of 32 tokens in an open conversation, all four answers', ms(turn), '']);

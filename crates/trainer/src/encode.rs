@@ -1,10 +1,12 @@
 //! `rapport encode`: the embedding of each line of a text file.
 
 use std::path::PathBuf;
+use std::time::Instant;
 
 use anyhow::{Context, Result};
 use clap::Args;
 use rapport_inference::{EncoderLimits, SentenceEncoder};
+use rayon::prelude::*;
 use serde::Serialize;
 
 use crate::bundle::BundleArgs;
@@ -38,6 +40,8 @@ pub(crate) struct EncodeArgs {
 #[derive(Debug, Serialize)]
 struct Encoded {
     dimensions: usize,
+    /// Seconds that encoding took on all cores, reading the models not counted.
+    seconds: f64,
     embeddings: Vec<Vec<f32>>,
 }
 
@@ -51,12 +55,21 @@ pub(crate) fn run(args: &EncodeArgs, output: Output) -> Result<()> {
     let texts = read_text(&args.file)?;
     let texts: Vec<&str> = texts.lines().filter(|line| !line.trim().is_empty()).collect();
     let bar = output.steps(texts.len() as u64, "encoding");
-    let mut encoded = Encoded { dimensions: DIMENSIONS, embeddings: Vec::with_capacity(texts.len()) };
-    for text in texts {
-        encoded.embeddings.push(encoder.encode(text)?);
+    let begun = Instant::now();
+    let encode = |text: &&str| {
+        let vector = encoder.encode(text);
         bar.inc(1);
-    }
+        vector
+    };
+    let embeddings: Vec<Vec<f32>> = texts.par_iter().map(encode).collect::<Result<_, _>>()?;
+    let seconds = begun.elapsed().as_secs_f64();
     bar.finish_and_clear();
+    output.note(format!(
+        "{} texts in {seconds:.2} s, {:.0} a second",
+        texts.len(),
+        texts.len() as f64 / seconds
+    ));
+    let encoded = Encoded { dimensions: DIMENSIONS, seconds, embeddings };
     match &args.out {
         Some(path) if output.is_json() => write_file(path, &serde_json::to_vec(&encoded)?),
         Some(path) => write_file(path, lines(&encoded).as_bytes()),
