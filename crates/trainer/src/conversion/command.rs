@@ -13,12 +13,15 @@ use serde::Serialize;
 
 use super::fit::{FitOptions, fit_scorer};
 use super::hide::Hide;
+use super::judge;
 use super::rows::{Case, read_cases};
 use super::validate::{cross_validate, cross_validate_whole};
 use crate::Output;
 use crate::bundle::BundleArgs;
 use crate::data::read_conversations;
-use crate::evaluate::conversion::Forecast;
+use crate::evaluate::conversion::{
+    ConversionFigures, Forecast, JudgeOptions, describe as judgement, figures,
+};
 use crate::files::{StagedFolder, read_text};
 use crate::metrics::{Bootstrap, Interval, Ranking};
 
@@ -78,19 +81,12 @@ struct Summary {
 
 #[derive(Debug, Serialize)]
 struct DomainSummary {
-    conversations: usize,
-    won: usize,
-    /// AUC on conversations kept back, the whole read.
-    auc: Interval,
-    /// The same with something hidden, by what is hidden.
+    /// On conversations kept back, each by models of the other folds.
+    figures: ConversionFigures,
+    /// AUC with something hidden, by what is hidden, of models that were fitted on such conversations.
     auc_hidden: BTreeMap<&'static str, Interval>,
-    /// The same of simple models.
-    auc_of_baselines: BTreeMap<String, Interval>,
-    /// AUC after so many lines among conversations still running.
-    auc_by_lines: BTreeMap<usize, (usize, Interval)>,
-    /// Weight of each part at the middle length: meaning, wording, features, trees.
+    /// Weight of each part (meaning, wording, features, trees) while a conversation runs, and when it is over.
     stack: [[f32; 4]; 2],
-    own_model: bool,
 }
 
 /// A file of conversations with the name of its domain.
@@ -181,7 +177,10 @@ fn train(args: &TrainArgs, output: Output) -> Result<()> {
             running: fit_scorer(&train, false, &settings, "conversion"),
             finished: fit_scorer(&train, true, &settings, "conversion"),
         };
-        summaries.insert(name.to_owned(), summary(&own, &held_out, &hidden, &domain));
+        summaries.insert(
+            name.to_owned(),
+            summary(&own, &with_hidden(held_out.clone(), &hidden), &hidden, &domain)?,
+        );
         forecasts.insert(name.to_owned(), with_hidden(held_out, &hidden));
         domains.insert(name.to_owned(), domain);
     }
@@ -222,46 +221,21 @@ fn summary(
     forecasts: &[Forecast],
     hidden: &BTreeMap<&'static str, Vec<(String, f64)>>,
     domain: &Domain,
-) -> DomainSummary {
+) -> Result<DomainSummary> {
     let outcome: BTreeMap<&str, bool> = cases.iter().map(|c| (c.id.as_str(), c.won)).collect();
-    let of = |score: &dyn Fn(&Forecast) -> Option<f64>| -> Vec<(bool, f64)> {
-        forecasts.iter().filter_map(|f| Some((f.won, score(f)?))).collect()
-    };
-    let names: Vec<String> =
-        forecasts.first().map_or_else(Vec::new, |f| f.baselines.keys().cloned().collect());
-    let auc_by_lines = super::rows::MOMENTS
-        .into_iter()
-        .filter_map(|n| {
-            let at = |f: &Forecast| f.by_turns.iter().find(|(lines, ..)| *lines == n).map(|(_, p, _)| *p);
-            let scored = of(&at);
-            let won = scored.iter().filter(|(won, _)| *won).count();
-            (won >= FEWEST_OF_OUTCOME && scored.len() - won >= FEWEST_OF_OUTCOME)
-                .then(|| (n, (scored.len(), auc(&scored))))
+    let auc_hidden = hidden
+        .iter()
+        .map(|(name, scores)| {
+            let scored: Vec<(bool, f64)> =
+                scores.iter().filter_map(|(id, p)| Some((*outcome.get(id.as_str())?, *p))).collect();
+            (*name, auc(&scored))
         })
         .collect();
-    DomainSummary {
-        conversations: cases.len(),
-        won: cases.iter().filter(|c| c.won).count(),
-        auc: auc(&of(&|f| f.whole)),
-        auc_hidden: hidden
-            .iter()
-            .map(|(name, scores)| {
-                let scored: Vec<(bool, f64)> =
-                    scores.iter().filter_map(|(id, p)| Some((*outcome.get(id.as_str())?, *p))).collect();
-                (*name, auc(&scored))
-            })
-            .collect(),
-        auc_of_baselines: names
-            .into_iter()
-            .map(|name| {
-                let interval = auc(&of(&|f| f.baselines.get(&name).copied()));
-                (name, interval)
-            })
-            .collect(),
-        auc_by_lines,
+    Ok(DomainSummary {
+        figures: figures(forecasts, &JudgeOptions::new(f64::from(domain.finished.threshold)))?,
+        auc_hidden,
         stack: [domain.running.stack.weights, domain.finished.stack.weights],
-        own_model: true,
-    }
+    })
 }
 
 fn write(
@@ -278,31 +252,29 @@ fn write(
     }
     crate::write_file(&bundle.join(artifact::CONVERSION), &serde_json::to_vec(model)?)?;
     crate::write_file(&folder.path().join("conversion-figures.json"), &serde_json::to_vec_pretty(summary)?)?;
-    crate::write_file(&folder.path().join("forecasts.json"), &serde_json::to_vec(forecasts)?)?;
+    for (name, forecasts) in forecasts {
+        let Some(domain) = summary.domains.get(name) else { continue };
+        let source = format!(
+            "Domain `{name}`: every forecast comes from a model that was trained without that conversation \
+             (cross-validation by whole conversation)."
+        );
+        judge::write(&folder.path().join(name), &source, forecasts, &domain.figures)?;
+    }
     folder.finish()
 }
 
 fn describe(summary: &Summary) -> String {
-    let show = |i: &Interval| format!("{:.3} [{:.3}, {:.3}]", i.value, i.low, i.high);
     let mut text = String::new();
     for (name, domain) in &summary.domains {
+        let _ = writeln!(text, "== {name}\n{}", judgement(&domain.figures).trim_end());
+        for (what, i) in &domain.auc_hidden {
+            let _ = writeln!(text, "AUC with {what} hidden: {:.3} [{:.3}, {:.3}]", i.value, i.low, i.high);
+        }
+        let [running, finished] = domain.stack;
         let _ = writeln!(
             text,
-            "{name}: {} conversations, {} won\n  AUC on conversations kept back   {}",
-            domain.conversations,
-            domain.won,
-            show(&domain.auc)
+            "meaning, wording, features, trees: running {running:.2?}, finished {finished:.2?}"
         );
-        for (what, interval) in &domain.auc_hidden {
-            let _ = writeln!(text, "    hidden: {what:24} {}", show(interval));
-        }
-        for (what, interval) in &domain.auc_of_baselines {
-            let _ = writeln!(text, "    by {what:29} {}", show(interval));
-        }
-        for (lines, (n, interval)) in &domain.auc_by_lines {
-            let _ = writeln!(text, "    after {lines:3} lines, {n:4} still running {}", show(interval));
-        }
-        let _ = writeln!(text, "  parts running {:.2?}, finished {:.2?}", domain.stack[0], domain.stack[1]);
     }
     let _ = writeln!(text, "{}", summary.out.display());
     text

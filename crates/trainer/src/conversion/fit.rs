@@ -204,8 +204,8 @@ fn states<'a>(cases: &[&'a Case], finished: bool, folds: usize, salt: &str) -> V
     let mut all = Vec::new();
     for (index, case) in cases.iter().enumerate() {
         let fold = ((share_of(&case.id, salt) * folds as f64) as usize).min(folds - 1);
-        let own = case.states(finished);
-        all.extend(own.iter().map(|inputs| State {
+        let own: Vec<&ConversionInputs> = case.states(finished).collect();
+        all.extend(own.iter().map(|&inputs| State {
             case: index,
             inputs,
             won: case.won,

@@ -28,9 +28,11 @@ pub(super) struct Case {
 }
 
 impl Case {
-    /// Its states for the model of conversations that are over, or of those that go on.
-    pub(super) fn states(&self, finished: bool) -> &[ConversionInputs] {
-        if finished { std::slice::from_ref(&self.whole) } else { &self.running }
+    /// Its states for the model of conversations that are over, or of those that go on. The last state is one of the
+    /// latter too: while it is there, nobody knows that it is the last.
+    pub(super) fn states(&self, finished: bool) -> impl Iterator<Item = &ConversionInputs> {
+        let running: &[ConversionInputs] = if finished { &[] } else { &self.running };
+        running.iter().chain(std::iter::once(&self.whole))
     }
 }
 

@@ -6,7 +6,7 @@ use std::path::PathBuf;
 use anyhow::{Context as _, Result, ensure};
 use clap::Args;
 use rapport_conversation::{Conversation, Speaker};
-use rapport_engine::{Bundle, Engine};
+use rapport_engine::{Bundle, Engine, MemoryBudget};
 use rayon::prelude::*;
 
 use super::baselines::BASELINES_FILE;
@@ -14,6 +14,7 @@ use super::report::{BaselineSource, ReportOptions};
 use super::{Baselines, Example, Task, cross_fit, describe, pictures, report};
 use crate::Output;
 use crate::bundle::BundleArgs;
+use crate::conversion::{Hide, Judged, judge};
 use crate::data::read_conversations;
 use crate::files::StagedFolder;
 
@@ -31,6 +32,12 @@ pub(crate) struct EvaluateArgs {
     /// Folder for the figures and pictures; it must not exist.
     #[arg(long, value_name = "DIR")]
     out: Option<PathBuf>,
+    /// Domain whose model of conversion answers; the global one without it.
+    #[arg(long, value_name = "NAME")]
+    domain: Option<String>,
+    /// What the second judgement of whole conversations leaves out, with `--task conversion`.
+    #[arg(long, value_name = "WHAT", default_value = "amounts")]
+    hide: Hide,
     /// Resamples of the intervals.
     #[arg(long, default_value_t = 1000)]
     resamples: usize,
@@ -44,6 +51,19 @@ pub(crate) struct EvaluateArgs {
 pub(crate) fn run(args: &EvaluateArgs, output: Output) -> Result<()> {
     let folder = args.out.as_deref().map(StagedFolder::new).transpose()?;
     let conversations = read_conversations(&args.data)?;
+    if args.tasks.contains(&Task::Conversion) {
+        ensure!(args.tasks.len() == 1, "--task conversion is judged by itself; leave the other tasks out");
+        let engine = Engine::load_within(Bundle::new(args.bundle.files()?), &MemoryBudget::TOOLS)?;
+        let set = args.data.file_stem().unwrap_or_default().to_string_lossy();
+        let judged = Judged {
+            set: &set,
+            domain: args.domain.as_deref(),
+            hide: args.hide,
+            resamples: args.resamples,
+            seed: args.seed,
+        };
+        return judge(&engine, conversations, &judged, folder, output);
+    }
     let tasks = judged(args, &conversations)?;
     let mut files = args.bundle.files()?;
     let baselines = match files.iter().position(|(name, _)| name == BASELINES_FILE) {

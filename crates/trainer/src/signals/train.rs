@@ -6,7 +6,7 @@ use anyhow::{Context, Result, ensure};
 use clap::Args;
 use rapport_conversation::Conversation;
 use rapport_engine::bundle::artifact;
-use rapport_engine::{Bundle, BundleConfig, Engine, Reader, TurnReading, merge_turns};
+use rapport_engine::{Bundle, BundleConfig, Engine, Playbook, Reader, TurnReading, merge_turns};
 use rapport_inference::{EncoderLimits, MemoryBudget, SentenceEncoder};
 use rayon::prelude::*;
 use serde_json::json;
@@ -61,9 +61,10 @@ pub(super) fn run(args: &TrainArgs, output: Output) -> Result<()> {
     for path in &args.data {
         conversations.extend(read_conversations(path)?);
     }
-    let said = SignalTexts {
+    let mut said = SignalTexts {
         emotions: texts::emotions(&args.emotions, options.texts)?,
         intents: args.intents.as_deref().map(texts::intents).transpose()?.unwrap_or_default(),
+        playbook: Vec::new(),
     };
     let tones = sentiment::read_goemotions(&args.emotions, TONE_TEXTS)?;
 
@@ -89,6 +90,9 @@ pub(super) fn run(args: &TrainArgs, output: Output) -> Result<()> {
     let readings: Vec<Vec<TurnReading>> =
         merged.par_iter().map(|turns| reader.read(turns)).collect::<Result<_, _>>()?;
     let readings: Vec<&[TurnReading]> = readings.iter().map(Vec::as_slice).collect();
+    let playbook: Playbook = serde_json::from_slice(file(&files, artifact::PLAYBOOK)?)
+        .context("playbook.json of the bundle cannot be read")?;
+    said.playbook = signals::playbook_lines(&playbook, &reader)?;
     let trained = signals::train(&conversations, &readings, &said, &tones, &store, &options, output)?;
 
     let inputs: Vec<&PathBuf> = args.data.iter().chain([&args.emotions]).chain(&args.intents).collect();

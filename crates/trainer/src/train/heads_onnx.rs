@@ -220,7 +220,7 @@ pub(crate) fn signals(parts: &[SignalPart], row: usize) -> Vec<u8> {
             let start = g.i64(&format!("start{i}"), &[1], &[part.first as i64]);
             g.node("Slice", &format!("own{i}"), &[&x, &start, &end, &axis], &[])
         };
-        logits.push(affine(&mut g, &format!("part{i}"), &own, &part.weights, Storage::Int8));
+        logits.push(affine(&mut g, &format!("part{i}"), &own, &part.weights, Storage::Int8, &(0..0)));
     }
     let parts: Vec<&str> = logits.iter().map(String::as_str).collect();
     g.node("Concat", "logits", &parts, &[("axis", Attribute::Int(2))]);

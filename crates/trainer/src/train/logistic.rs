@@ -132,10 +132,10 @@ impl Logistic {
     }
 
     /// As [`Logistic::fit`], but the classes do not exclude each other: a logistic regression for each, `labels` by
-    /// row, then class. Class weights are not used. The dense part goes through matrix products: there are many heads.
+    /// row, then class; none where a row teaches nothing of a class. Class weights are not used. The dense part goes through matrix products: there are many heads.
     pub(crate) fn fit_labels(
         rows: &[&Row],
-        labels: &[Vec<bool>],
+        labels: &[Vec<Option<bool>>],
         classes: usize,
         sparse: usize,
         options: &LogisticOptions,
@@ -159,6 +159,10 @@ impl Logistic {
                     logits.iter_mut().zip(weights).for_each(|(l, w)| *l += f64::from(value) * w);
                 }
                 for (l, &label) in logits.iter_mut().zip(labels) {
+                    let Some(label) = label else {
+                        *l = 0.0;
+                        continue;
+                    };
                     let truth = f64::from(u8::from(label));
                     // ln(1 + exp(l)) - truth * l, without overflow.
                     loss += l.max(0.0) + (-l.abs()).exp().ln_1p() - truth * *l;
@@ -219,13 +223,16 @@ mod tests {
             .map(|i| Row { dense: vec![(i % 2) as f32, (i % 4 / 2) as f32], sparse: vec![] })
             .collect();
         let labels: Vec<Vec<bool>> = (0..40).map(|i| vec![i % 2 == 1, i % 4 / 2 == 1]).collect();
+        // Of every fifth row the second label is not known.
+        let known = |i: usize, l: &[bool]| vec![Some(l[0]), (i % 5 != 0).then_some(l[1])];
+        let given: Vec<Vec<Option<bool>>> = labels.iter().enumerate().map(|(i, l)| known(i, l)).collect();
         let options = LogisticOptions {
             l2_dense: 0.1,
             l2_sparse: 0.1,
             class_weights: vec![],
             lbfgs: LbfgsOptions::default(),
         };
-        let model = Logistic::fit_labels(&rows.iter().collect::<Vec<_>>(), &labels, 2, 0, &options);
+        let model = Logistic::fit_labels(&rows.iter().collect::<Vec<_>>(), &given, 2, 0, &options);
         for (row, labels) in rows.iter().zip(&labels) {
             let found: Vec<bool> = model.logits(row).iter().map(|l| *l > 0.0).collect();
             assert_eq!(&found, labels);

@@ -184,10 +184,8 @@ pub(crate) fn run(args: &TrainArgs, output: Output) -> Result<()> {
         conversations,
         sets,
         tones: sentiment::read_goemotions(&args.sentiment, settings.sentiment_texts)?,
-        signals: signals::SignalTexts {
-            emotions: signals::texts::emotions(&args.sentiment, settings.signals.texts)?,
-            intents: args.intents.as_deref().map(signals::texts::intents).transpose()?.unwrap_or_default(),
-        },
+        emotions: signals::texts::emotions(&args.sentiment, settings.signals.texts)?,
+        intents: args.intents.as_deref().map(signals::texts::intents).transpose()?.unwrap_or_default(),
         playbook,
         encoder: weights("encoder.onnx")?,
         tokenizer: weights("tokenizer.json")?,

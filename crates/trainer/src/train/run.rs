@@ -83,8 +83,10 @@ pub(crate) struct Sources {
     pub sets: Vec<String>,
     /// Texts with their tones.
     pub tones: Vec<sentiment::ToneExample>,
-    /// Texts that the signals are learned from besides the conversations.
-    pub signals: SignalTexts,
+    /// Texts with emotions, for the signals.
+    pub emotions: Vec<signals::texts::TextExample>,
+    /// Texts with service intents, for the signals.
+    pub intents: Vec<signals::texts::TextExample>,
     /// The suggestions.
     pub playbook: Playbook,
     /// `encoder.onnx`.
@@ -240,7 +242,11 @@ pub(crate) fn train(
         direction::fit(&all, &rows, &direction_folds, &sources.sets, &settings.direction)?;
 
     output.note("fit the signals");
-    let texts = &sources.signals;
+    let texts = &SignalTexts {
+        emotions: sources.emotions.clone(),
+        intents: sources.intents.clone(),
+        playbook: signals::playbook_lines(&sources.playbook, &reader)?,
+    };
     let said = texts.emotions.iter().chain(&texts.intents).map(|t| t.text.as_str());
     store.encode(said, &encoder, output)?;
     let readings: Vec<_> = examples.iter().map(|e| e.readings.as_slice()).collect();

@@ -24,6 +24,15 @@ pub(crate) struct Case {
     pub fold: usize,
 }
 
+/// A row that is learned from and never judged: some of its labels may be unknown.
+#[derive(Debug, Clone)]
+pub(crate) struct Phrase {
+    /// What the heads read.
+    pub row: Row,
+    /// Whether it shows each signal of the block, where that is known.
+    pub labels: Vec<Option<bool>>,
+}
+
 /// Heads and their cases.
 #[derive(Debug)]
 pub(crate) struct Block {
@@ -31,6 +40,8 @@ pub(crate) struct Block {
     pub signals: Vec<Signal>,
     /// The cases.
     pub cases: Vec<Case>,
+    /// What else is learned from, in every fold.
+    pub phrases: Vec<Phrase>,
     /// Length of the rows' sparse part.
     pub sparse: usize,
 }
@@ -65,14 +76,24 @@ impl Block {
             .collect();
         let without_dense: Vec<Row> =
             self.cases.iter().map(|c| Row { dense: Vec::new(), sparse: c.row.sparse.clone() }).collect();
+        let phrases_without_dense: Vec<Row> =
+            self.phrases.iter().map(|p| Row { dense: Vec::new(), sparse: p.row.sparse.clone() }).collect();
         let row = |i: usize, words: bool| if words { &without_dense[i] } else { &self.cases[i].row };
         let mut models: Vec<Logistic> = units
             .par_iter()
             .map(|&(left_out, words)| {
                 let kept: Vec<usize> =
                     (0..self.cases.len()).filter(|&i| Some(self.cases[i].fold) != left_out).collect();
-                let rows: Vec<&Row> = kept.iter().map(|&i| row(i, words)).collect();
-                let labels: Vec<Vec<bool>> = kept.iter().map(|&i| self.cases[i].labels.clone()).collect();
+                let phrases = self.phrases.iter().map(|p| &p.row);
+                let mut rows: Vec<&Row> = kept.iter().map(|&i| row(i, words)).collect();
+                if words {
+                    rows.extend(&phrases_without_dense)
+                } else {
+                    rows.extend(phrases)
+                }
+                let known = |i: &usize| self.cases[*i].labels.iter().map(|l| Some(*l)).collect();
+                let mut labels: Vec<Vec<Option<bool>>> = kept.iter().map(known).collect();
+                labels.extend(self.phrases.iter().map(|p| p.labels.clone()));
                 let model = Logistic::fit_labels(
                     &rows,
                     &labels,

@@ -4,8 +4,8 @@ use anyhow::{Context, Result};
 use rapport_conversation::{Conversation, Label, ServiceIntent};
 use rapport_engine::{LEXICAL_BUCKETS, Signal, SignalRow, TurnReading, merge_turns};
 
-use super::block::{Block, Case};
-use super::targets::{service_signals, targets, turn_signals};
+use super::block::{Block, Case, Phrase};
+use super::targets::{PlaybookLine, service_signals, targets, turn_signals};
 use super::texts::TextExample;
 use super::tone::{ToneText, ToneTurn};
 use super::{SignalTexts, is_customer};
@@ -39,7 +39,12 @@ fn before(readings: &[TurnReading], t: usize) -> Option<&TurnReading> {
 }
 
 /// Rows of turns that people labelled.
-pub(super) fn of_turns(conversations: &[Conversation], readings: &[&[TurnReading]], folds: usize) -> Turns {
+pub(super) fn of_turns(
+    conversations: &[Conversation],
+    readings: &[&[TurnReading]],
+    playbook: &[(TurnReading, PlaybookLine)],
+    folds: usize,
+) -> Turns {
     let signals = turn_signals();
     let (mut cases, mut tones) = (Vec::new(), Vec::new());
     for (group, (conversation, readings)) in conversations.iter().zip(readings).enumerate() {
@@ -61,7 +66,15 @@ pub(super) fn of_turns(conversations: &[Conversation], readings: &[&[TurnReading
             }
         }
     }
-    Turns { block: Block { signals, cases, sparse: LEXICAL_BUCKETS }, tones }
+    let phrases = playbook
+        .iter()
+        .filter_map(|(reading, line)| {
+            let row = SignalRow::new(reading, None);
+            let labels = line.shows(&signals)?;
+            Some(Phrase { row: Row { dense: row.dense, sparse: row.words }, labels })
+        })
+        .collect();
+    Turns { block: Block { signals, cases, phrases, sparse: LEXICAL_BUCKETS }, tones }
 }
 
 fn vector<'a>(vectors: &'a VectorStore, text: &str) -> Result<&'a [f32]> {
@@ -94,7 +107,7 @@ pub(super) fn of_texts(
             })
         })
         .collect::<Result<_>>()?;
-    Ok(Block { signals, cases, sparse: LEXICAL_BUCKETS })
+    Ok(Block { signals, cases, phrases: Vec::new(), sparse: LEXICAL_BUCKETS })
 }
 
 /// The texts with service intents, then other talk and the turns of sales conversations as cases without one.

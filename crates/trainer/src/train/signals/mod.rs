@@ -14,7 +14,7 @@ pub(crate) mod tone;
 
 use anyhow::{Result, ensure};
 use rapport_conversation::{Conversation, Speaker};
-use rapport_engine::{SignalsConfig, TurnReading};
+use rapport_engine::{MergedTurn, Playbook, Reader, SignalsConfig, TurnReading};
 use serde::{Deserialize, Serialize};
 
 use super::sentiment::ToneExample;
@@ -22,6 +22,7 @@ use super::vectors::VectorStore;
 use crate::Output;
 use block::{Block, FittedBlock};
 use figures::{Choice, HeadFigures};
+use targets::PlaybookLine;
 use texts::TextExample;
 use tone::{ToneFigures, ToneHead};
 
@@ -66,6 +67,8 @@ pub(crate) struct SignalTexts {
     pub emotions: Vec<TextExample>,
     /// With service intents.
     pub intents: Vec<TextExample>,
+    /// The playbook's example lines as turns of their own.
+    pub playbook: Vec<(TurnReading, PlaybookLine)>,
 }
 
 /// Everything that was measured.
@@ -114,7 +117,7 @@ pub(crate) fn train(
     output: Output,
 ) -> Result<TrainedSignals> {
     ensure!(options.folds >= 2, "signals need at least 2 folds, not {}", options.folds);
-    let turns = cases::of_turns(conversations, readings, options.folds);
+    let turns = cases::of_turns(conversations, readings, &texts.playbook, options.folds);
     let emotions = cases::of_texts(&texts.emotions, targets::emotion_signals(), vectors, options.folds)?;
     let intents = cases::of_intents(texts, &turns.block, vectors, options.folds)?;
     ensure!(
@@ -183,6 +186,27 @@ fn alarms(turns: &Block, intents: &Block, fitted: &FittedBlock, figures: &[HeadF
     };
     let count = fitted.held[first..].iter().filter(|logits| named(logits)).count();
     count as f64 / turns.cases.len() as f64
+}
+
+/// The example lines of a playbook as customers' turns that stand in no conversation.
+///
+/// # Errors
+/// When the encoder fails.
+pub(crate) fn playbook_lines(
+    playbook: &Playbook,
+    reader: &Reader,
+) -> Result<Vec<(TurnReading, PlaybookLine)>> {
+    let mut lines = Vec::new();
+    for entry in &playbook.entries {
+        for text in &entry.examples {
+            let turn = MergedTurn { speaker: Speaker::Customer, text: text.clone(), last_line: 0 };
+            // Their place in a conversation is not known, so they are spread.
+            let reading = reader.read_turn(&turn, 3 + lines.len() % 12)?;
+            let line = PlaybookLine { response_type: entry.response_type, category: entry.category.clone() };
+            lines.push((reading, line));
+        }
+    }
+    Ok(lines)
 }
 
 /// Whether a reading is of a side that the turn heads read.

@@ -102,6 +102,7 @@ pub(crate) fn card(figures: &SignalFigures) -> String {
          ## Trained on\n\n\
          - Customers' turns of the Rapport sales corpus (objection, buying signal, urgency, commitment; CC BY 4.0). \"Asks how it \
          works\", \"wants to buy\", \"postpones\" and \"declines\" follow from these labels as `train/signals/targets.rs` says.\n\
+         - The example lines of models/playbook.json, for the categories of objections (CC BY 4.0).\n\
          - GoEmotions (Demszky et al., ACL 2020; Apache-2.0), in the groups of `conversation/src/emotion.rs`.\n\
          - Banking77 (Casanueva et al., 2020; CC BY 4.0), in the families of `conversation/src/intent.rs`, where it was given; other \
          texts and sales turns stand beside it as cases without a service intent.\n\n\

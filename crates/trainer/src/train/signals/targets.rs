@@ -91,6 +91,33 @@ fn shows(labels: &TurnLabels, before: Stage, signal: Signal) -> bool {
     }
 }
 
+/// What an example line of the playbook stands for.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub(crate) struct PlaybookLine {
+    /// What the customer does.
+    pub response_type: ResponseType,
+    /// What the entry is about.
+    pub category: String,
+}
+
+impl PlaybookLine {
+    /// What the line teaches: the category of an objection, or that a question, an agreement or small talk is none. What
+    /// else it shows is not known, and none of it where the category is none of an objection's.
+    pub(crate) fn shows(&self, signals: &[Signal]) -> Option<Vec<Option<bool>>> {
+        let category = match self.response_type {
+            ResponseType::Objection => Some(ObjectionCategory::from_name(&self.category)?),
+            ResponseType::Question | ResponseType::Agreement | ResponseType::Other => None,
+            // "Cash is tight" explains and objects at once.
+            ResponseType::Explanation | ResponseType::Reaction => return None,
+        };
+        let known = |signal: &Signal| match signal {
+            Signal::Objection(other) => Some(Some(*other) == category),
+            _ => None,
+        };
+        Some(signals.iter().map(known).collect())
+    }
+}
+
 /// What people's labels say of one merged turn.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub(crate) struct TurnTargets {
@@ -176,6 +203,21 @@ mod tests {
             ]
         );
         assert_eq!(found[1].tone, Some(Sentiment::Negative));
+    }
+
+    #[test]
+    fn a_line_of_the_playbook_teaches_the_category_of_its_objection() {
+        let line = |response_type, category: &str| PlaybookLine { response_type, category: category.into() };
+        let signals = [
+            Signal::Objection(ObjectionCategory::Price),
+            Signal::Objection(ObjectionCategory::Need),
+            Signal::BuyingSignal(BuyingSignal::Price),
+        ];
+        let objection = line(ResponseType::Objection, "price").shows(&signals);
+        assert_eq!(objection, Some(vec![Some(true), Some(false), None]));
+        let question = line(ResponseType::Question, "price").shows(&signals);
+        assert_eq!(question, Some(vec![Some(false), Some(false), None]));
+        assert_eq!(line(ResponseType::Objection, "process").shows(&signals), None);
     }
 
     #[test]
