@@ -224,7 +224,7 @@ mod tests {
             .collect();
         let labels: Vec<Vec<bool>> = (0..40).map(|i| vec![i % 2 == 1, i % 4 / 2 == 1]).collect();
         // Of every fifth row the second label is not known.
-        let known = |i: usize, l: &[bool]| vec![Some(l[0]), (i % 5 != 0).then_some(l[1])];
+        let known = |i: usize, l: &[bool]| vec![Some(l[0]), (!i.is_multiple_of(5)).then_some(l[1])];
         let given: Vec<Vec<Option<bool>>> = labels.iter().enumerate().map(|(i, l)| known(i, l)).collect();
         let options = LogisticOptions {
             l2_dense: 0.1,

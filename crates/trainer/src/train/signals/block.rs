@@ -87,9 +87,9 @@ impl Block {
                 let phrases = self.phrases.iter().map(|p| &p.row);
                 let mut rows: Vec<&Row> = kept.iter().map(|&i| row(i, words)).collect();
                 if words {
-                    rows.extend(&phrases_without_dense)
+                    rows.extend(&phrases_without_dense);
                 } else {
-                    rows.extend(phrases)
+                    rows.extend(phrases);
                 }
                 let known = |i: &usize| self.cases[*i].labels.iter().map(|l| Some(*l)).collect();
                 let mut labels: Vec<Vec<Option<bool>>> = kept.iter().map(known).collect();
