@@ -55,7 +55,7 @@ impl ArtifactKind {
             (_, Some("md")) => Self::Card,
             ("bundle", _) => Self::Configuration,
             ("direction", _) => Self::Direction,
-            ("acts" | "sentiment" | "signals", _) => Self::Head,
+            ("acts" | "sentiment" | "signals" | "conversion", _) => Self::Head,
             ("response_type" | "stage", _) => Self::Sequence,
             _ => Self::from(stem.to_owned()),
         }

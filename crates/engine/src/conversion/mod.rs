@@ -13,6 +13,9 @@ mod features;
 mod forecast;
 mod model;
 mod scorer;
+#[cfg(test)]
+#[allow(clippy::unwrap_used)]
+mod tests;
 mod trees;
 
 pub use answer::{Alike, ConversionOptions, ConversionPrediction, Insight, TurnForecast, TurnInfluence};

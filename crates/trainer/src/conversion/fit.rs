@@ -199,20 +199,17 @@ fn log_loss(log_odds: f32, won: bool) -> f64 {
     s.min(0.0).abs() + (-s.abs()).exp().ln_1p()
 }
 
-/// States of the chosen cases; every case counts one, shared among its states.
+/// States of the chosen cases. Every state counts the same, so that at each length every conversation does; all
+/// together count as many as there are cases, so that penalties mean the same for both kinds of scorer.
 fn states<'a>(cases: &[&'a Case], finished: bool, folds: usize, salt: &str) -> Vec<State<'a>> {
     let mut all = Vec::new();
     for (index, case) in cases.iter().enumerate() {
         let fold = ((share_of(&case.id, salt) * folds as f64) as usize).min(folds - 1);
-        let own: Vec<&ConversionInputs> = case.states(finished).collect();
-        all.extend(own.iter().map(|&inputs| State {
-            case: index,
-            inputs,
-            won: case.won,
-            weight: 1.0 / own.len() as f32,
-            fold,
-        }));
+        let own = case.states(finished);
+        all.extend(own.map(|inputs| State { case: index, inputs, won: case.won, weight: 1.0, fold }));
     }
+    let weight = cases.len() as f32 / all.len().max(1) as f32;
+    all.iter_mut().for_each(|s| s.weight = weight);
     all
 }
 
