@@ -167,6 +167,8 @@ mod tests {
         let words = tokens(&turn.text);
         Ok(TurnReading {
             speaker: turn.speaker,
+            text: turn.text.as_str().into(),
+            line: turn.last_line,
             embedding: embedding.collect(),
             surface: surface(&turn.text, &words, turn.speaker, position, 0.1),
             lexical: hashed(&words),

@@ -163,7 +163,8 @@ mod tests {
             ("direction.json", ArtifactKind::Direction),
             ("playbook.bin", ArtifactKind::Playbook),
             ("encoder.md", ArtifactKind::Card),
-            ("conversion.onnx", ArtifactKind::Other("conversion".into())),
+            ("conversion.json", ArtifactKind::Head),
+            ("prototypes.json", ArtifactKind::Other("prototypes".into())),
         ] {
             assert_eq!(ArtifactKind::of_artifact_named(name), kind);
             let json = serde_json::to_string(&kind).unwrap();

@@ -169,7 +169,10 @@ export interface OutcomeScores {
   euclidean: number;
   /** Share of won ones among the bundle's most similar past conversations; absent when it has none. */
   neighbours?: number;
-  /** All three weighed by what was learned: the probability that the conversation is won. */
+  /**
+   * All three weighed by what was learned: the probability that the conversation is won if it ends here. Of one that
+   * goes on it ranks, but is no calibrated probability.
+   */
   hybrid: number;
 }
 

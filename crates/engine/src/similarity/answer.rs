@@ -72,6 +72,7 @@ pub struct OutcomeScores {
     /// Share of won ones among the bundle's most similar past conversations; absent when it has none.
     #[serde(skip_serializing_if = "Option::is_none")]
     pub neighbours: Option<f32>,
-    /// All three weighed by what was learned: the probability that the conversation is won, 0 to 1.
+    /// All three weighed by what was learned, 0 to 1: the probability that the conversation is won if it ends here. It
+    /// was learned from conversations that had ended; of one that goes on it ranks, but is no calibrated probability.
     pub hybrid: f32,
 }

@@ -54,6 +54,8 @@ mod tests {
     fn turn(speaker: Speaker, embedding: [f32; 2]) -> TurnReading {
         TurnReading {
             speaker,
+            text: "".into(),
+            line: 0,
             embedding: embedding.to_vec().into(),
             lexical: vec![],
             surface: [0.0; SURFACE_FEATURES],

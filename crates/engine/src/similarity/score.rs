@@ -80,7 +80,7 @@ pub struct HybridWeights {
 }
 
 impl HybridWeights {
-    /// `1 / (1 + exp(-(bias + Σ weight * score)))`, the probability that the conversation is won.
+    /// `1 / (1 + exp(-(bias + Σ weight * score)))`, the probability that a conversation that has ended was won.
     pub fn probability(&self, cosine: f32, euclidean: f32, neighbours: f32) -> f32 {
         let sum =
             self.bias + self.cosine * cosine + self.euclidean * euclidean + self.neighbours * neighbours;

@@ -32,7 +32,8 @@ pub(super) struct Figures {
     pub(super) prototypes: usize,
     /// Whole conversations.
     pub(super) whole: PartFigures,
-    /// The first half of the turns of the same conversations, compared with whole ones.
+    /// The first half of the turns of the same conversations, compared with whole ones. What the hybrid learned from
+    /// whole ones is no calibrated probability here.
     pub(super) first_half: PartFigures,
     /// Whole conversations of each file, where there are several.
     #[serde(skip_serializing_if = "BTreeMap::is_empty")]
@@ -257,7 +258,15 @@ mod tests {
             })
             .collect();
         let folds = (0..90).map(|i| (i * 7) % 5).collect();
-        (Read { rows, space: Space(1), files: vec!["a".into()], left_out: 0 }, folds)
+        let read = Read {
+            rows,
+            conversations: vec![],
+            bundle: vec![],
+            space: Space(1),
+            files: vec!["a".into()],
+            left_out: 0,
+        };
+        (read, folds)
     }
 
     #[test]

@@ -53,6 +53,10 @@ impl Row {
 pub(super) struct Read {
     /// Conversations with an outcome, in file order.
     pub(super) rows: Vec<Row>,
+    /// The same conversations.
+    pub(super) conversations: Vec<Conversation>,
+    /// The bundle's artifacts.
+    pub(super) bundle: Vec<(String, Vec<u8>)>,
     /// What their vectors can be compared with.
     pub(super) space: Space,
     /// Names of the files.
@@ -81,7 +85,7 @@ pub(super) fn read(paths: &[PathBuf], bundle: &BundleArgs, output: Output) -> Re
     let left_out = found - conversations.len();
     let files = bundle.files()?;
     let artifacts: BTreeMap<String, Vec<u8>> = files.iter().cloned().collect();
-    let engine = Engine::load(Bundle::new(files)).context("the bundle cannot be loaded")?;
+    let engine = Engine::load(Bundle::new(files.clone())).context("the bundle cannot be loaded")?;
     encode(&engine, &artifacts, &conversations, output)?;
     let bar = output.steps(conversations.len() as u64, "read conversations");
     let rows: Vec<Row> = conversations
@@ -94,8 +98,16 @@ pub(super) fn read(paths: &[PathBuf], bundle: &BundleArgs, output: Output) -> Re
         })
         .collect::<Result<_>>()?;
     bar.finish_and_clear();
+    let space = Space::of(engine.reader())?;
     let name = |path: &PathBuf| path.file_name().unwrap_or_default().to_string_lossy().into_owned();
-    Ok(Read { rows, space: Space::of(engine.reader())?, files: paths.iter().map(name).collect(), left_out })
+    Ok(Read {
+        rows,
+        conversations: conversations.into_iter().map(|(_, c)| c).collect(),
+        bundle: files,
+        space,
+        files: paths.iter().map(name).collect(),
+        left_out,
+    })
 }
 
 /// Gives the reader the vector of every turn, from an earlier run where there is one.

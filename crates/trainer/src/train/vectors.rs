@@ -27,6 +27,11 @@ fn key(text: &str) -> Key {
     key
 }
 
+/// What stands for a text without words, as in the engine's reader.
+fn said(text: &str) -> &str {
+    if text.trim().is_empty() { "." } else { text }
+}
+
 impl VectorStore {
     /// Opens the store of the encoder with this SHA-256; a store that cannot be read starts empty.
     pub(crate) fn open(encoder_sha256: &str, dimensions: usize) -> Self {
@@ -55,6 +60,24 @@ impl VectorStore {
         self.vectors.get(&key(text)).map(Vec::as_slice)
     }
 
+    /// Empties a store that the same file gave other vectors when it ran on other code. Vectors are the same bits on
+    /// every machine, so one text tells.
+    fn forget_if_stale(
+        &mut self,
+        texts: &[(Key, &str)],
+        encoder: &SentenceEncoder,
+        output: Output,
+    ) -> Result<()> {
+        let Some((key, text)) = texts.iter().find(|(k, _)| self.vectors.contains_key(k)) else {
+            return Ok(());
+        };
+        if self.vectors.get(key) != Some(&encoder.encode(said(text))?) {
+            output.note("the kept vectors are those of another version of the encoder's code; encode again");
+            self.vectors.clear();
+        }
+        Ok(())
+    }
+
     /// Encodes what is not there yet, on all cores, and writes the store.
     ///
     /// # Errors
@@ -66,8 +89,10 @@ impl VectorStore {
         output: Output,
     ) -> Result<()> {
         ensure!(encoder.limits().dimensions == self.dimensions, "the store holds other vectors");
+        let texts: Vec<(Key, &str)> = texts.map(|t| (key(t), t)).collect();
+        self.forget_if_stale(&texts, encoder, output)?;
         let mut lacking: Vec<(Key, &str)> =
-            texts.map(|t| (key(t), t)).filter(|(k, _)| !self.vectors.contains_key(k)).collect();
+            texts.into_iter().filter(|(k, _)| !self.vectors.contains_key(k)).collect();
         lacking.sort_unstable();
         lacking.dedup_by_key(|(k, _)| *k);
         if lacking.is_empty() {
@@ -78,8 +103,7 @@ impl VectorStore {
             let encoded: Vec<(Key, Vec<f32>)> = part
                 .par_iter()
                 .map(|(k, text)| {
-                    let said = if text.trim().is_empty() { "." } else { text };
-                    let vector = encoder.encode(said);
+                    let vector = encoder.encode(said(text));
                     bar.inc(1);
                     vector.map(|v| (*k, v))
                 })
