@@ -8,6 +8,7 @@ use std::collections::HashMap;
 
 use burn::module::{Module, Param};
 use burn::tensor::{Device, Int, Tensor, TensorData, activation, module};
+use rayon::prelude::*;
 
 use super::adapter::{Adapters, LayerAdapters};
 use crate::encoder::{EncoderWeights, Linear, NORM_EPSILON, Norm};
@@ -121,27 +122,28 @@ const LOWER_BYTES: usize = 1 << 30;
 
 impl LowerStates {
     /// Runs the lower layers over texts; `done` is told how many were finished.
-    pub(crate) fn new(frozen: &Frozen<'_>, texts: &[&[u32]], mut done: impl FnMut(usize)) -> Self {
-        let (mut states, hidden, mut room) = (HashMap::new(), frozen.weights.hidden, LOWER_BYTES);
-        let mut order: Vec<usize> = (0..texts.len()).collect();
+    pub(crate) fn new(frozen: &Frozen<'_>, texts: &[&[u32]], done: impl Fn(usize) + Sync) -> Self {
+        let hidden = frozen.weights.hidden;
+        let mut order: Vec<usize> = (0..texts.len()).filter(|_| frozen.first_layer > 0).collect();
         order.sort_by_key(|&i| texts[i]);
         order.dedup_by_key(|i| texts[*i]);
         order.sort_by_key(|&i| texts[i].len());
-        for range in groups(&order, texts) {
+        // The shortest first: of those the most are kept.
+        let bytes = |i: &usize| texts[*i].len() * hidden * size_of::<f32>();
+        let fits = order.iter().scan(0, |sum, i| {
+            *sum += bytes(i);
+            Some(*sum)
+        });
+        order.truncate(fits.take_while(|sum| *sum <= LOWER_BYTES).count());
+        let states = groups(&order, texts).into_par_iter().flat_map_iter(|range| {
             let members: Vec<&[u32]> = range.iter().map(|&i| texts[i]).collect();
             let group = Group::new(&members);
-            let bytes = group.texts * group.length * hidden * size_of::<f32>();
-            if frozen.first_layer == 0 || bytes > room {
-                break;
-            }
-            room -= bytes;
             let rows = values(frozen.body.lower(frozen, &members, &group));
-            for (text, rows) in members.iter().zip(rows.chunks_exact(group.length * hidden)) {
-                states.insert(text.to_vec(), rows[..text.len() * hidden].into());
-            }
             done(members.len());
-        }
-        Self(states)
+            let own = |(text, rows): (&&[u32], &[f32])| (text.to_vec(), rows[..text.len() * hidden].into());
+            members.iter().zip(rows.chunks_exact(group.length * hidden)).map(own).collect::<Vec<_>>()
+        });
+        Self(states.collect())
     }
 
     /// The states of texts, padded with zeros; nothing when one of them is not there.
@@ -332,7 +334,7 @@ impl Block {
 }
 
 /// What is trained: adapters beside a frozen body, or a body itself.
-pub(crate) trait Trainable: Module + std::fmt::Debug {
+pub(crate) trait Trainable: Module + Sync + std::fmt::Debug {
     /// Unit vectors `[texts, hidden]` of token sequences.
     fn embed(&self, frozen: &Frozen<'_>, texts: &[&[u32]]) -> Tensor<2>;
 }
@@ -355,18 +357,24 @@ pub(crate) fn embed_all<M: Trainable>(
     module: &M,
     frozen: &Frozen<'_>,
     texts: &[&[u32]],
-    mut done: impl FnMut(usize),
+    done: impl Fn(usize) + Sync,
 ) -> Vec<Vec<f32>> {
     let mut order: Vec<usize> = (0..texts.len()).collect();
     order.sort_by_key(|&i| texts[i].len());
-    let mut out = vec![Vec::new(); texts.len()];
-    for part in order.chunks(4 * GROUP) {
+    // Side by side: products of short texts are too small to keep all cores busy.
+    let embed = |part: &&[usize]| {
         let members: Vec<&[u32]> = part.iter().map(|&i| texts[i]).collect();
         let rows = values(module.embed(frozen, &members));
-        for (row, &i) in rows.chunks_exact(frozen.weights.hidden).zip(part) {
+        done(part.len());
+        rows
+    };
+    let parts: Vec<&[usize]> = order.chunks(GROUP).collect();
+    let rows: Vec<Vec<f32>> = parts.par_iter().map(embed).collect();
+    let mut out = vec![Vec::new(); texts.len()];
+    for (part, rows) in parts.iter().zip(&rows) {
+        for (row, &i) in rows.chunks_exact(frozen.weights.hidden).zip(*part) {
             out[i] = row.to_vec();
         }
-        done(part.len());
     }
     out
 }
