@@ -13,6 +13,8 @@ use crate::metrics::{Bootstrap, ConfusionMatrix, Interval, Labelled, Ranking, ne
 
 /// Number of figures.
 const FIGURES: usize = 6;
+/// A silhouette up to here is about zero: Kaufman and Rousseeuw (1990) see no structure below 0.25.
+const NO_STRUCTURE: f64 = 0.1;
 
 /// How two spaces are compared.
 #[derive(Debug, Clone, Copy)]
@@ -53,8 +55,8 @@ pub(crate) struct RelativeGain {
     pub head_accuracy: Interval,
     /// Of the neighbours' accuracy.
     pub knn_accuracy: Interval,
-    /// Of the silhouette; absent unless the silhouette before is clearly above 0, since a share of nothing means
-    /// nothing.
+    /// Of the silhouette; absent unless the silhouette before is clearly above 0.1, since a share of about nothing
+    /// means nothing.
     #[serde(skip_serializing_if = "Option::is_none")]
     pub silhouette: Option<Interval>,
 }
@@ -206,7 +208,7 @@ pub(super) fn compare(
             head_auc: (kind == Kind::Outcome).then(|| figures(&gain, 0)),
             head_accuracy: figures(&gain, 1),
             knn_accuracy: figures(&gain, 3),
-            silhouette: (generic.silhouette.low > 0.02).then(|| figures(&gain, 5)),
+            silhouette: (generic.silhouette.low > NO_STRUCTURE).then(|| figures(&gain, 5)),
         },
     })
 }

@@ -26,7 +26,7 @@ pub(super) fn page(report: &CompareReport, pictures: &[Picture]) -> Page {
     let mut blocks: Vec<Block> = report.notes.iter().map(|note| Block::Caution(note.clone())).collect();
     let texts = [
         "The head is a logistic regression over the vectors and nothing else, with the same penalty for both encoders. A \
-         full model reads words, lengths and acts as well, so that its figures are higher and its gain is smaller.",
+         full model reads words, lengths and acts as well; what the vectors gain need not be what it gains.",
         "kNN accuracy is the share of items whose nearest neighbours, never of the same conversation, have their class. \
          Where one class is frequent it starts high: look at the macro F1 as well.",
         "The silhouette is 1 where every class is a dense group of its own, and near 0 where the classes lie in one cloud. \

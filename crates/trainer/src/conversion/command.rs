@@ -13,12 +13,12 @@ use serde::Serialize;
 
 use super::fit::{FitOptions, fit_scorer};
 use super::hide::Hide;
-use super::judge;
 use super::rows::{Case, read_cases};
 use super::validate::{cross_validate, cross_validate_whole};
 use crate::Output;
 use crate::bundle::BundleArgs;
 use crate::data::read_conversations;
+use crate::evaluate::conversion::write as write_forecasts;
 use crate::evaluate::conversion::{
     ConversionFigures, Forecast, JudgeOptions, describe as judgement, figures,
 };
@@ -258,7 +258,7 @@ fn write(
             "Domain `{name}`: every forecast comes from a model that was trained without that conversation \
              (cross-validation by whole conversation)."
         );
-        judge::write(&folder.path().join(name), &source, forecasts, &domain.figures)?;
+        write_forecasts(&folder.path().join(name), &source, forecasts, &domain.figures)?;
     }
     folder.finish()
 }

@@ -9,7 +9,7 @@ use crate::Output;
 use crate::data::share_of;
 use crate::evaluate::conversion::Forecast;
 
-fn probability(log_odds: f32) -> f64 {
+pub(super) fn probability(log_odds: f32) -> f64 {
     1.0 / (1.0 + f64::from(-log_odds).exp())
 }
 
@@ -32,7 +32,7 @@ pub(super) fn forecast(case: &Case, running: &Scorer, finished: &Scorer) -> Fore
 }
 
 /// The fold of a conversation.
-fn fold(case: &Case, folds: usize) -> usize {
+pub(super) fn fold(case: &Case, folds: usize) -> usize {
     ((share_of(&case.id, "conversion") * folds as f64) as usize).min(folds - 1)
 }
 

@@ -1,4 +1,4 @@
-//! A report as a folder: the figures, and pictures of what is taken for what and how far to trust it.
+//! A report as pictures: what is taken for what and how far to trust it.
 
 use std::path::Path;
 
@@ -6,20 +6,15 @@ use anyhow::Result;
 
 use super::Task;
 use super::report::{Report, TaskReport};
-use crate::files::StagedFolder;
 use crate::metrics::ConfusionMatrix;
 use crate::{charts, write_file};
 
 /// Class names longer than this do not fit a cell.
 const CELL_NAME: usize = 12;
 
-/// Writes `evaluation.json` and two pictures for each task.
-pub(super) fn write(folder: StagedFolder, report: &Report) -> Result<()> {
-    write_file(&folder.path().join("evaluation.json"), &serde_json::to_vec_pretty(report)?)?;
-    for (task, of) in &report.tasks {
-        draw(folder.path(), *task, of)?;
-    }
-    folder.finish()
+/// Writes two pictures for each task.
+pub(super) fn write(folder: &Path, report: &Report) -> Result<()> {
+    report.tasks.iter().try_for_each(|(task, of)| draw(folder, *task, of))
 }
 
 fn draw(folder: &Path, task: Task, of: &TaskReport) -> Result<()> {

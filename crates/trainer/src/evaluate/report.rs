@@ -221,7 +221,6 @@ fn nothing_to_judge(task: Task) -> String {
         Task::StageNow => "no turn has a label `stage`".to_owned(),
         Task::StageNext => "no turn after the first has a label `stage`".to_owned(),
         Task::Direction => "no conversation has a second turn".to_owned(),
-        Task::Conversion => "it is judged by itself".to_owned(),
     }
 }
 

@@ -18,12 +18,10 @@ pub enum Task {
     StageNext,
     /// The cluster of the next turn, by the bundle's own direction model.
     Direction,
-    /// Whether the conversation converts; judged by itself, conversation by conversation.
-    Conversion,
 }
 
 impl Task {
-    /// Every task of turns, in the order of reports.
+    /// Every task, in the order of reports.
     pub const ALL: [Self; 5] =
         [Self::ResponseTypeNow, Self::ResponseTypeNext, Self::StageNow, Self::StageNext, Self::Direction];
 
@@ -35,7 +33,6 @@ impl Task {
             Self::StageNow => "stage-now",
             Self::StageNext => "stage-next",
             Self::Direction => "direction",
-            Self::Conversion => "conversion",
         }
     }
 
@@ -44,7 +41,7 @@ impl Task {
         match self {
             Self::ResponseTypeNow | Self::ResponseTypeNext => Some("response_type"),
             Self::StageNow | Self::StageNext => Some("stage"),
-            Self::Direction | Self::Conversion => None,
+            Self::Direction => None,
         }
     }
 
@@ -57,7 +54,6 @@ impl Task {
             Self::ResponseTypeNow | Self::ResponseTypeNext => names::<ResponseType>(),
             Self::StageNow | Self::StageNext => names::<Stage>(),
             Self::Direction => clusters.to_vec(),
-            Self::Conversion => vec!["lost".into(), "won".into()],
         }
     }
 
@@ -66,7 +62,7 @@ impl Task {
         match self {
             // What the customer's turn did, or what the salesperson's did.
             Self::ResponseTypeNow | Self::ResponseTypeNext => super::example::ACT_STATES,
-            Self::StageNow | Self::StageNext | Self::Direction | Self::Conversion => classes,
+            Self::StageNow | Self::StageNext | Self::Direction => classes,
         }
     }
 }

@@ -2,8 +2,8 @@
 //!
 //! The measures of conversational forecasting (Chang and Danescu-Niculescu-Mizil, EMNLP 2019; recovery as `ConvoKit`'s
 //! `Forecaster` defines it). The event that is forecast is the loss. A conversation raises an alarm when, after any
-//! number of turns while it is running, the probability of a loss is above one less the threshold (that of won is
-//! below the threshold); it counts as forecast to be lost from then on, whatever is said later.
+//! number of turns that there is a forecast of, the probability of won is below the threshold (that of a loss above one
+//! less the threshold); it counts as forecast to be lost from then on, whatever is said later.
 
 use std::collections::BTreeMap;
 
@@ -101,7 +101,7 @@ impl Course {
 
 /// Figures of alarms; `None` when no conversation, or only ones of one outcome, had a forecast while running.
 pub(super) fn alarms(forecasts: &[Forecast], options: &JudgeOptions) -> Option<AlarmFigures> {
-    let courses: Vec<Course> = forecasts.iter().filter_map(|f| Course::of(f, options.threshold)).collect();
+    let courses: Vec<Course> = forecasts.iter().filter_map(|f| Course::of(f, options.alarm_below)).collect();
     let lost = courses.iter().filter(|c| c.lost).count();
     if lost == 0 || lost == courses.len() {
         return None;
@@ -121,7 +121,7 @@ pub(super) fn alarms(forecasts: &[Forecast], options: &JudgeOptions) -> Option<A
         n: courses.len(),
         lost,
         without_forecast: forecasts.len() - courses.len(),
-        loss_threshold: 1.0 - options.threshold,
+        loss_threshold: 1.0 - options.alarm_below,
         true_positive_rate: of(0),
         false_positive_rate: of(1),
         precision: of(2),

@@ -11,7 +11,7 @@ use super::{Forecast, JudgeOptions};
 use crate::metrics::{Interval, wilson};
 
 /// Numbers of turns that are judged, as far as enough conversations go.
-const TURNS: [usize; 14] = [2, 4, 6, 8, 10, 12, 16, 20, 24, 32, 40, 48, 64, 96];
+pub(super) const TURNS: [usize; 14] = [2, 4, 6, 8, 10, 12, 16, 20, 24, 28, 40, 64, 96, 128];
 /// Groups of alike probability at most, and conversations in each at least.
 const GROUPS: usize = 10;
 const GROUP_SIZE: usize = 20;

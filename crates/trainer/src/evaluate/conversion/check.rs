@@ -12,11 +12,12 @@ pub(super) fn check(forecasts: &[Forecast], options: &JudgeOptions) -> Result<()
         !forecasts.is_empty(),
         "there is no conversation to judge; conversations with a recorded outcome are needed"
     );
-    ensure!(
-        (0.0..=1.0).contains(&options.threshold),
-        "the threshold {} is not a probability; it has to be from 0 to 1",
-        options.threshold
-    );
+    for threshold in [options.threshold, options.alarm_below] {
+        ensure!(
+            (0.0..=1.0).contains(&threshold),
+            "the threshold {threshold} is not a probability; it has to be from 0 to 1"
+        );
+    }
     ensure!(
         options.resamples >= JudgeOptions::FEWEST_RESAMPLES,
         "{} resamples are too few for an interval; give at least {}",

@@ -13,9 +13,11 @@ mod describe;
 mod figures;
 mod html;
 mod pictures;
+mod predict;
 #[cfg(test)]
 mod tests;
 mod whole;
+mod write;
 
 use std::collections::BTreeMap;
 
@@ -27,7 +29,9 @@ pub use describe::describe;
 pub use figures::{ConversionFigures, figures};
 pub use html::html;
 pub use pictures::pictures;
+pub(crate) use predict::{Asked, forecasts};
 pub use whole::{RivalFigures, Scores, WholeFigures};
+pub(crate) use write::write;
 
 /// Lines read, probability of won, and its interval.
 pub type TurnForecast = (usize, f64, Option<(f64, f64)>);
@@ -59,9 +63,11 @@ pub struct Forecast {
 /// How forecasts are judged.
 #[derive(Debug, Clone, Copy, PartialEq)]
 pub struct JudgeOptions {
-    /// From this probability on a conversation is called won, below it an alarm of a loss goes off. It comes with the
-    /// model, chosen on other conversations.
+    /// From this probability on a finished conversation is called won. It comes with the model, chosen on other
+    /// conversations.
     pub threshold: f64,
+    /// Below this probability of won an alarm of a loss goes off while a conversation runs; it comes with the model too.
+    pub alarm_below: f64,
     /// Resamples of the intervals, at least [`JudgeOptions::FEWEST_RESAMPLES`].
     pub resamples: usize,
     /// Seed of the resamples.
@@ -74,8 +80,8 @@ impl JudgeOptions {
     /// Fewer resamples give no percentiles worth the name.
     pub const FEWEST_RESAMPLES: usize = 100;
 
-    /// A thousand resamples, 30 conversations of each outcome.
+    /// One threshold for both, a thousand resamples, 30 conversations of each outcome.
     pub fn new(threshold: f64) -> Self {
-        Self { threshold, resamples: 1000, seed: 1, fewest_of_outcome: 30 }
+        Self { threshold, alarm_below: threshold, resamples: 1000, seed: 1, fewest_of_outcome: 30 }
     }
 }
