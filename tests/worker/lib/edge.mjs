@@ -12,7 +12,7 @@ export const paths = {
 };
 
 /** Paths that need an artifact which a bundle may lack, and its name. */
-export const optional = { '/signals': 'signals.json', '/predict': 'conversion.json' };
+export const optional = { '/signals': 'signals.onnx', '/predict': 'conversion.json' };
 
 /** A short conversation in which nothing is unusual. */
 export const history = [
