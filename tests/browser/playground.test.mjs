@@ -5,9 +5,14 @@ import { readFileSync } from 'node:fs';
 import { after, before, test } from 'node:test';
 import { complaints, freshBrowser } from './lib/chromium.mjs';
 import { answered, nextAnswer, readAnswers } from './lib/playground.mjs';
+import { servedManifest } from './lib/registry.mjs';
 import { Site } from './lib/site.mjs';
 
 const samples = JSON.parse(readFileSync(new URL('../conversations/samples.json', import.meta.url), 'utf8'));
+const served = servedManifest();
+const serves = (name) =>
+  served.bundles[served.aliases.champion].artifacts.some((artifact) => served.artifacts[artifact].name === name);
+const converts = serves('conversion.json');
 const site = new Site();
 let browser;
 let page;
@@ -65,6 +70,55 @@ test('every sample is answered with probabilities that add up, and the top one l
   }
   assert.ok(lines.size > 1, 'all samples get the same suggestion');
   assert.deepEqual(errors, []);
+});
+
+test('a bundle with a model of conversion draws its forecast for every turn, one without has no card', async () => {
+  for (const [i, sample] of samples.entries()) {
+    await nextAnswer(page, () => page.selectOption('#sample', String(i)));
+    const { conversion } = await readAnswers(page);
+    if (!converts) {
+      assert.equal(conversion, undefined, sample.title);
+      continue;
+    }
+    assert.ok(conversion, `${sample.title}: the card is missing`);
+    assert.match(conversion.shown, /^(< 1|\d+) %$/);
+    const probability = conversion.shown.startsWith('<') ? 0 : Number.parseInt(conversion.shown, 10);
+    const [lower, upper] = /: (\d+) to (\d+) %$/.exec(conversion.interval).slice(1).map(Number);
+    assert.ok(0 <= lower && lower <= probability && probability <= upper && upper <= 100, JSON.stringify(conversion));
+    for (const effect of conversion.effects) assert.match(effect, /^[+−]\d+(\.\d)? points?$/);
+    // Lines of one speaker that follow each other are one turn, which bears the number of the last.
+    const ends = sample.history.flatMap(({ speaker }, line, { [line + 1]: next }) =>
+      next?.speaker === speaker ? [] : [line + 1],
+    );
+    assert.equal(conversion.points, ends.length, sample.title);
+    assert.match(conversion.readout, new RegExp(`^After turn ${ends.at(-1)}, .*: ${conversion.shown}`));
+    await page.locator('.forecast').focus();
+    await page.keyboard.press('Home');
+    assert.match((await readAnswers(page)).conversion.readout, new RegExp(`^After turn ${ends[0]}, `));
+    await page.keyboard.press('ArrowRight');
+    assert.match((await readAnswers(page)).conversion.readout, new RegExp(`^After turn ${ends[1]}, `));
+  }
+  assert.deepEqual(errors, []);
+});
+
+test('a bundle with signals names the turns that show them, one without has no card', async () => {
+  await nextAnswer(page, () => page.selectOption('#sample', '0'));
+  const { signals } = await readAnswers(page);
+  if (!serves('signals.onnx')) return assert.equal(signals, undefined);
+  assert.ok(signals.length > 0, 'a price objection shows no signal');
+  for (const { text, strength } of signals) {
+    assert.match(text, / turn \d+/);
+    assert.match(strength, /^(\d+ %|by rule)$/);
+  }
+});
+
+test('one turn has a probability and no line', async () => {
+  await page.getByRole('button', { name: 'Clear' }).click();
+  await nextAnswer(page, () => page.keyboard.insertText('What does it cost?'));
+  const { conversion } = await readAnswers(page);
+  assert.equal(conversion !== undefined, converts);
+  if (converts) assert.match(conversion.shown, /^(< 1|\d+) %$/);
+  assert.equal(await page.locator('.forecast').count(), 0);
 });
 
 test('the answers follow while a turn is typed, with the keyboard alone', async () => {

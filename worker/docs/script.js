@@ -13,17 +13,17 @@ function element(name, attributes = {}, ...children) {
 
 const pretty = (value) => JSON.stringify(value, null, 2);
 
-/** The fields of an answer, with what the document says of each. */
+/** The fields of an answer, with what the document says of each, under a heading. */
 function fields(api, schema) {
   const resolve = (part) => (part.$ref ? api.components.schemas[part.$ref.split('/').pop()] : part);
-  const { properties } = resolve(schema);
-  if (!properties) return undefined;
+  const { allOf = [], properties: own, title = 'Answer' } = resolve(schema);
+  const properties = Object.assign({}, ...allOf.map((part) => resolve(part).properties), own);
   const rows = Object.entries(properties).map(([name, property]) => {
     const known = resolve(property);
     const told = property.description ?? known.description ?? (known.enum ? known.enum.join(', ') : '');
     return element('tr', {}, element('td', {}, element('code', {}, name)), element('td', {}, told));
   });
-  return element('table', {}, element('tbody', {}, ...rows));
+  return [element('h3', {}, title), element('table', {}, element('tbody', {}, ...rows))];
 }
 
 /** A form that sends a request and shows what comes back. */
@@ -89,15 +89,14 @@ function tryIt(path, method, operation) {
 function endpoint(api, path, method, operation) {
   const [mediaType, content] = Object.entries(operation.responses['200'].content)[0];
   const isJson = mediaType === 'application/json';
-  const table = isJson ? fields(api, content.schema) : undefined;
+  const answers = isJson ? (content.schema.oneOf ?? [content.schema]) : [];
   return element(
     'section',
     { id: operation.operationId },
     element('h2', {}, operation.summary),
     element('p', { class: 'path' }, element('span', { class: 'method' }, method.toUpperCase()), path),
     operation.description && element('p', {}, operation.description),
-    table && element('h3', {}, 'Answer'),
-    table,
+    ...answers.flatMap((schema) => fields(api, schema)),
     isJson ? tryIt(path, method, operation) : undefined,
   );
 }

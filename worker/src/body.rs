@@ -1,29 +1,28 @@
-//! From a request to a conversation: media type, size, then the parser of `rapport-conversation`.
+//! The body of a request: its media type, its size, its bytes.
 
 use futures_util::StreamExt;
-use rapport_conversation::{Conversation, HistoryError, Limits, parse_history};
+use rapport_conversation::{HistoryError, Limits};
 use worker::Request;
 
 use crate::problem::Refusal;
 
-/// Reads and checks the conversation in the body of `request`.
+/// The bytes of the body of `request`.
 ///
 /// The size is checked before and while the body arrives, so that a large one is never held whole.
 ///
 /// # Errors
-/// A [`Refusal`] that says what to mend: 400, 413, 415 or 422.
-pub(crate) async fn read_conversation(request: &mut Request) -> Result<Conversation, Refusal> {
+/// A [`Refusal`] that says what to mend: 400, 413 or 415.
+pub(crate) async fn read(request: &mut Request) -> Result<Vec<u8>, Refusal> {
     let header = |name: &str| request.headers().get(name).ok().flatten();
     check_media_type(header("content-type").as_deref(), header("content-encoding").as_deref())?;
     let announced = header("content-length").and_then(|length| length.trim().parse().ok());
     if let Some(length) = announced.filter(|&length| length > Limits::REQUEST.total_bytes) {
         return Err(too_large(length));
     }
-    let body = read(request, announced.unwrap_or_default()).await?;
-    Ok(parse_history(&body)?)
+    collect(request, announced.unwrap_or_default()).await
 }
 
-async fn read(request: &mut Request, announced: usize) -> Result<Vec<u8>, Refusal> {
+async fn collect(request: &mut Request, announced: usize) -> Result<Vec<u8>, Refusal> {
     let mut body = Vec::with_capacity(announced);
     // A request without a body has no stream: it is read as an empty text, which is not JSON.
     let Ok(mut stream) = request.stream() else { return Ok(body) };

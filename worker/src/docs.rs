@@ -38,7 +38,7 @@ fn page() -> String {
 #[cfg(test)]
 mod tests {
     #![allow(clippy::unwrap_used)]
-    use rapport_conversation::{ApiStage, HistoryError, Label, Limits, ResponseType, Stage};
+    use rapport_conversation::{ApiStage, CONVERSIONS, HistoryError, Label, Limits, ResponseType, Stage};
     use serde_json::{Value, json};
 
     use super::*;
@@ -103,6 +103,11 @@ mod tests {
         assert!(told.contains(&kibibytes(Limits::REQUEST.total_bytes)), "{told}");
         assert!(told.contains(&kibibytes(Limits::REQUEST.turn_bytes)), "{told}");
         assert!(told.contains(&format!("{} turns", Limits::REQUEST.turns)), "{told}");
+        assert!(told.contains(&format!("{CONVERSIONS} conversations")), "{told}");
+        for schema in ["ConversionBatch", "Conversions"] {
+            let list = &document["components"]["schemas"][schema]["properties"]["conversations"];
+            assert_eq!(list["maxItems"], CONVERSIONS, "{schema}");
+        }
     }
 
     #[test]

@@ -1,8 +1,9 @@
-//! The edge API: four predictions about a sales conversation, answered in a Cloudflare Worker.
+//! The edge API: predictions about a sales conversation, answered in a Cloudflare Worker.
 //!
 //! The manifest comes from KV, the artifacts from R2; what may be trusted is decided by `rapport-registry`, what
 //! is answered by `rapport-engine`. Here are only routes, storage and manners.
 
+mod asked;
 mod body;
 mod client;
 mod clock;
@@ -20,13 +21,15 @@ mod route;
 mod shelf;
 mod transfer;
 
+use rapport_conversation::HistoryError;
 use rapport_engine::EngineError;
 use worker::{Context, Env, Request, Response, ResponseBuilder, console_error, event};
 
+use crate::asked::Asked;
 use crate::config::Config;
 use crate::health::Health;
 use crate::problem::Refusal;
-use crate::route::{Question, Route};
+use crate::route::Route;
 
 /// Why a request ends without an answer.
 enum Stop {
@@ -85,7 +88,10 @@ async fn respond(
     }
     let known = request.headers().get("if-none-match")?;
     Ok(match route {
-        Route::Predict(question) => return predict(question, request, env, context, config).await,
+        Route::Predict(question) => {
+            return predict(|body| Asked::about(question, body), request, env, context, config).await;
+        }
+        Route::Conversion => return predict(Asked::conversion, request, env, context, config).await,
         Route::Health => {
             let (status, health) = Health::of(&edge::model(env, context, config).await);
             reply::json(status, &health)?
@@ -104,7 +110,7 @@ fn options(route: Route) -> worker::Result<Response> {
 
 /// Limits, reads, answers: in the order in which a refusal costs least.
 async fn predict(
-    question: Question,
+    read: impl FnOnce(&[u8]) -> Result<Asked, HistoryError>,
     request: &mut Request,
     env: &Env,
     context: &Context,
@@ -112,24 +118,26 @@ async fn predict(
 ) -> Result<Response, Stop> {
     limit(request, env, config).await?;
     // The whole body is read before anything waits for a model, so that a slow client holds up only itself.
-    let conversation = body::read_conversation(request).await?;
-    let asked = clock::now();
+    let body = body::read(request).await?;
+    let asked = read(&body).map_err(Refusal::from)?;
+    let waiting = clock::now();
     let model = edge::model(env, context, config).await?;
     let begun = clock::now();
-    let answer = model.answer(question, &conversation).map_err(|error| match error {
+    let answer = model.answer(&asked).map_err(|error| match error {
         EngineError::MissingArtifact(artifact) => Refusal::NotInModel { artifact },
         error => {
-            // The error speaks of models and shapes; the conversation is in none of its fields.
-            console_error!(
-                "{}",
-                serde_json::json!({ "event": "answer_failed", "reason": error.to_string() })
-            );
+            log_failure(&error);
             Refusal::Internal
         }
     })?;
     let inference = clock::since(begun).await;
-    let waited = begun.saturating_sub(asked);
+    let waited = begun.saturating_sub(waiting);
     Ok(reply::answer(answer, &model.version().bundle.to_string(), waited, inference)?)
+}
+
+/// The error speaks of models and shapes; the conversation is in none of its fields.
+fn log_failure(error: &EngineError) {
+    console_error!("{}", serde_json::json!({ "event": "answer_failed", "reason": error.to_string() }));
 }
 
 /// Counts the request against its client's share. Without the binding, or when it fails, nobody is refused.

@@ -1,10 +1,13 @@
 //! The one place that touches the engine: a bundle in, answers as JSON out.
 
-use rapport_conversation::Conversation;
-use rapport_engine::{Bundle, Engine, EngineError};
+use rapport_conversation::{ConversionEntry, ConversionRequest};
+use rapport_engine::{Bundle, ConversionOptions, ConversionPrediction, Engine, EngineError};
 use rapport_registry::{ContentHash, Manifest, Timestamp, Verified};
 use serde::Serialize;
 
+use crate::asked::Asked;
+use crate::log_failure;
+use crate::problem::{FieldProblem, Refusal};
 use crate::route::Question;
 
 /// An engine and where it came from.
@@ -35,6 +38,29 @@ struct Answer<'a, T> {
     model: &'a ModelVersion,
 }
 
+/// Answers to several conversations, in their order.
+#[derive(Serialize)]
+struct Conversions<'a> {
+    conversations: Vec<Conversion<'a>>,
+}
+
+/// One of them, by the name that came with it.
+#[derive(Serialize)]
+struct Conversion<'a> {
+    #[serde(skip_serializing_if = "Option::is_none")]
+    id: Option<&'a str>,
+    #[serde(flatten)]
+    answer: Entry,
+}
+
+/// What became of one of them.
+#[derive(Serialize)]
+#[serde(rename_all = "snake_case")]
+enum Entry {
+    Prediction(Box<ConversionPrediction>),
+    Error(FieldProblem),
+}
+
 impl Model {
     /// Loads the verified artifacts of `bundle`: `(name, bytes)`.
     ///
@@ -61,22 +87,53 @@ impl Model {
         &self.version
     }
 
-    /// Answers `question` about `conversation`, as the JSON of the API.
+    /// Answers what is asked, as the JSON of the API.
     ///
     /// # Errors
     /// When the engine fails on the conversation.
-    pub(crate) fn answer(
-        &self,
-        question: Question,
-        conversation: &Conversation,
-    ) -> Result<Vec<u8>, EngineError> {
-        match question {
-            Question::ResponseType => self.json(self.engine.respond_next(conversation)?),
-            Question::Stage => self.json(self.engine.stage_next(conversation)?),
-            Question::Suggestion => self.json(self.engine.suggest(conversation)?),
-            Question::Direction => self.json(self.engine.direction(conversation)?),
-            Question::Signals => self.json(self.engine.signals(conversation)?),
+    pub(crate) fn answer(&self, asked: &Asked) -> Result<Vec<u8>, EngineError> {
+        match asked {
+            Asked::About(question, conversation) => match question {
+                Question::ResponseType => self.json(self.engine.respond_next(conversation)?),
+                Question::Stage => self.json(self.engine.stage_next(conversation)?),
+                Question::Suggestion => self.json(self.engine.suggest(conversation)?),
+                Question::Direction => self.json(self.engine.direction(conversation)?),
+                Question::Signals => self.json(self.engine.signals(conversation)?),
+            },
+            Asked::Conversion(request) => self.json(self.conversion(request)?),
+            Asked::Conversions(entries) => {
+                let conversations = entries
+                    .iter()
+                    .enumerate()
+                    .map(|(i, entry)| self.entry(i, entry))
+                    .collect::<Result<_, _>>()?;
+                self.json(Conversions { conversations })
+            }
         }
+    }
+
+    fn conversion(&self, request: &ConversionRequest) -> Result<ConversionPrediction, EngineError> {
+        let options = ConversionOptions { domain: request.domain.as_deref(), finished: request.finished };
+        self.engine.conversion(&request.conversation, options)
+    }
+    /// One of several. Only a model that answers none of them fails them all.
+    fn entry<'a>(&self, index: usize, entry: &'a ConversionEntry) -> Result<Conversion<'a>, EngineError> {
+        let id = entry.id.as_deref();
+        let answer = match entry.request.as_ref().map(|request| self.conversion(request)) {
+            Ok(Ok(prediction)) => Entry::Prediction(Box::new(prediction)),
+            Ok(Err(error @ EngineError::MissingArtifact(_))) => return Err(error),
+            Ok(Err(error)) => {
+                log_failure(&error);
+                Entry::Error(FieldProblem {
+                    field: format!("conversations[{index}]"),
+                    pointer: format!("/conversations/{index}"),
+                    code: Refusal::Internal.details().code,
+                    detail: Refusal::Internal.to_string(),
+                })
+            }
+            Err(error) => Entry::Error(error.into()),
+        };
+        Ok(Conversion { id, answer })
     }
 
     fn json(&self, answer: impl Serialize) -> Result<Vec<u8>, EngineError> {

@@ -90,9 +90,20 @@ pub(crate) struct ProblemDetails {
     /// Column of the first wrong byte, from 1, when the body is not JSON.
     #[serde(skip_serializing_if = "Option::is_none")]
     pub(crate) column: Option<usize>,
-    /// The bound that was passed, in bytes or turns.
+    /// The bound that was passed, in bytes, turns or conversations.
     #[serde(skip_serializing_if = "Option::is_none")]
     pub(crate) limit: Option<usize>,
+}
+
+impl From<&HistoryError> for FieldProblem {
+    fn from(error: &HistoryError) -> Self {
+        Self {
+            field: error.field().unwrap_or_default().to_owned(),
+            pointer: error.pointer().to_owned(),
+            code: error.code().to_owned(),
+            detail: error.to_string(),
+        }
+    }
 }
 
 impl Refusal {
@@ -158,12 +169,7 @@ impl Refusal {
             HistoryError::WrongField { .. } => {}
         }
         if !matches!(error, HistoryError::NotJson { .. }) {
-            details.errors.push(FieldProblem {
-                field: error.field().unwrap_or_default().to_owned(),
-                pointer: error.pointer().to_owned(),
-                code: error.code().to_owned(),
-                detail: error.to_string(),
-            });
+            details.errors.push(error.into());
         }
         details
     }

@@ -22,6 +22,8 @@ pub(crate) enum Route {
     Home,
     /// A prediction.
     Predict(Question),
+    /// Whether a conversation converts, or each of several.
+    Conversion,
     /// Whether the edge can answer, and with which model.
     Health,
     /// The reference for people.
@@ -31,13 +33,14 @@ pub(crate) enum Route {
 }
 
 /// Every path of the API.
-pub(crate) const ROUTES: [(&str, Route); 9] = [
+pub(crate) const ROUTES: [(&str, Route); 10] = [
     ("/", Route::Home),
     ("/predict-prospect-response", Route::Predict(Question::ResponseType)),
     ("/predict-next-conversation-stage", Route::Predict(Question::Stage)),
     ("/suggest-sales-response", Route::Predict(Question::Suggestion)),
     ("/predict-conversation-direction", Route::Predict(Question::Direction)),
     ("/signals", Route::Predict(Question::Signals)),
+    ("/predict", Route::Conversion),
     ("/health", Route::Health),
     ("/docs", Route::Docs),
     ("/openapi.json", Route::OpenApi),
@@ -53,7 +56,7 @@ impl Route {
     /// The methods it takes, as the `Allow` header names them.
     pub(crate) fn allow(self) -> &'static str {
         match self {
-            Self::Predict(_) => "POST, OPTIONS",
+            Self::Predict(_) | Self::Conversion => "POST, OPTIONS",
             Self::Home | Self::Health | Self::Docs | Self::OpenApi => "GET, HEAD, OPTIONS",
         }
     }
@@ -61,7 +64,7 @@ impl Route {
     /// Whether `method` fits; `OPTIONS` is answered before this is asked.
     pub(crate) fn takes(self, method: &str) -> bool {
         match self {
-            Self::Predict(_) => method == "POST",
+            Self::Predict(_) | Self::Conversion => method == "POST",
             _ => matches!(method, "GET" | "HEAD"),
         }
     }
@@ -77,7 +80,7 @@ mod tests {
             assert_eq!(Route::find(path), Some(route));
             assert_eq!(Route::find(&format!("{path}/")).is_some(), path != "/", "{path}");
         }
-        assert_eq!(Route::find("/predict"), None);
+        assert_eq!(Route::find("/predict-all"), None);
         assert_eq!(Route::find(""), None);
     }
 

@@ -13,7 +13,12 @@ pub(crate) const NO_ID: &str = "request";
 
 /// A place in the body: a turn's number and a key in it, either of which may be missing.
 #[derive(Clone, Copy)]
-struct Place<'a>(Option<usize>, Option<&'a str>);
+pub(crate) struct Place<'a>(Option<usize>, Option<&'a str>);
+
+/// The place of a key of the body itself.
+pub(crate) fn whole_body(key: &str) -> Place<'_> {
+    Place(None, Some(key))
+}
 
 impl Place<'_> {
     fn field(self) -> String {
@@ -34,7 +39,7 @@ impl Place<'_> {
         }
     }
 
-    fn wrong(self, code: &'static str, message: impl Into<String>) -> HistoryError {
+    pub(crate) fn wrong(self, code: &'static str, message: impl Into<String>) -> HistoryError {
         HistoryError::WrongField {
             field: self.field(),
             pointer: self.pointer(),
@@ -72,14 +77,18 @@ pub fn parse_history(body: &[u8]) -> Result<Conversation, HistoryError> {
 /// # Errors
 /// As [`parse_history`].
 pub fn parse_history_within(body: &[u8], limits: &Limits) -> Result<Conversation, HistoryError> {
+    history_from_value_within(json(body, limits)?, limits)
+}
+
+/// The JSON of a body within the bytes of `limits`.
+pub(crate) fn json(body: &[u8], limits: &Limits) -> Result<Value, HistoryError> {
     check_total(body.len(), limits)?;
     let body = body.strip_prefix(b"\xEF\xBB\xBF").unwrap_or(body);
-    let value: Value = serde_json::from_slice(body).map_err(|e| HistoryError::NotJson {
+    serde_json::from_slice(body).map_err(|e| HistoryError::NotJson {
         line: e.line(),
         column: e.column(),
         message: without_place(&e.to_string()),
-    })?;
-    history_from_value_within(value, limits)
+    })
 }
 
 /// Reads a body that is parsed already, within [`Limits::REQUEST`].
@@ -248,7 +257,7 @@ fn check_total(actual: usize, limits: &Limits) -> Result<(), HistoryError> {
 }
 
 /// The JSON type of a value, with its article.
-fn kind(value: &Value) -> &'static str {
+pub(crate) fn kind(value: &Value) -> &'static str {
     match value {
         Value::Null => "null",
         Value::Bool(_) => "a boolean",

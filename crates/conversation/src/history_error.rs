@@ -34,11 +34,11 @@ pub enum HistoryError {
         field: String,
         /// The same as a JSON pointer (RFC 6901).
         pointer: String,
-        /// Stable machine code: `body_too_large`, `too_many_turns` or `turn_too_large`.
+        /// Stable machine code: `body_too_large`, `too_many_turns`, `turn_too_large` or `too_many_conversations`.
         code: &'static str,
-        /// The bound, in bytes or turns.
+        /// The bound, in bytes, turns or conversations.
         limit: usize,
-        /// What came, in bytes or turns.
+        /// What came, in bytes, turns or conversations.
         actual: usize,
         /// What is too large and how to mend it.
         message: String,
@@ -62,6 +62,20 @@ impl HistoryError {
                 Some(field.as_str()).filter(|f| !f.is_empty())
             }
         }
+    }
+
+    /// The same of a body that is a part of another one: its field and pointer from the outer body on.
+    #[must_use]
+    pub(crate) fn within(mut self, outer_field: &str, outer_pointer: &str) -> Self {
+        if let Self::WrongField { field, pointer, message, .. }
+        | Self::TooLarge { field, pointer, message, .. } = &mut self
+        {
+            let dot = if field.is_empty() { "" } else { "." };
+            *field = format!("{outer_field}{dot}{field}");
+            *pointer = format!("{outer_pointer}{pointer}");
+            *message = format!("{outer_field}: {message}");
+        }
+        self
     }
 
     /// The field as a JSON pointer (RFC 6901); the empty pointer is the whole body.

@@ -2,7 +2,7 @@
 //!
 //! This is the lowest floor of Rapport: bytes in, values out. It knows no tensors and no models.
 //!
-//! - Request bodies: [`parse_history`]. Canonical JSONL: [`JsonlReader`], [`JsonlWriter`].
+//! - Request bodies: [`parse_history`], [`parse_conversion`]. Canonical JSONL: [`JsonlReader`], [`JsonlWriter`].
 //! - Transcripts and data sets in other formats (feature `import`): `import`.
 //! - [`clean`] is the one cleaning that training and serving share.
 //! - [`redact`] and [`redact_conversation`] replace personal data by stable placeholders.
@@ -12,6 +12,7 @@
 
 mod clean;
 mod conversation;
+mod conversion_request;
 mod emotion;
 #[cfg(feature = "import")]
 mod format;
@@ -32,6 +33,9 @@ mod weak;
 
 pub use clean::{Cleaned, TextRepair, clean};
 pub use conversation::{Conversation, Outcome, Speaker, Turn};
+pub use conversion_request::{
+    CONVERSIONS, ConversionEntry, ConversionQuestion, ConversionRequest, parse_conversion,
+};
 pub use emotion::Emotion;
 #[cfg(feature = "import")]
 pub use format::{Format, Import, ImportError, SourceFile, SpeakerNames, import, import_named};

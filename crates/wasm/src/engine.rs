@@ -2,14 +2,15 @@
 
 use rapport_conversation::Conversation;
 use rapport_engine::{
-    Bundle, DirectionPrediction, EngineError, ResponsePrediction, SimilarOptions, StagePrediction, Suggestion,
+    Bundle, ConversionOptions, ConversionPrediction, DirectionPrediction, EngineError, ResponsePrediction,
+    SimilarOptions, StagePrediction, Suggestion,
 };
 use serde::Serialize;
 use wasm_bindgen::JsValue;
 use wasm_bindgen::prelude::wasm_bindgen;
 
 use crate::error::to_js;
-use crate::value::{conversation, files, object, outcome};
+use crate::value::{conversation, conversion_request, files, object, outcome};
 
 /// The engine over one bundle. Every question takes `{history:[{speaker,response}]}`.
 #[wasm_bindgen]
@@ -17,13 +18,15 @@ pub struct Engine {
     inner: rapport_engine::Engine,
 }
 
-/// All four answers to one history.
+/// All answers to one history.
 #[derive(Serialize)]
 struct Answers {
     response: ResponsePrediction,
     stage: StagePrediction,
     suggestion: Suggestion,
     direction: DirectionPrediction,
+    #[serde(skip_serializing_if = "Option::is_none")]
+    conversion: Option<ConversionPrediction>,
 }
 
 #[wasm_bindgen]
@@ -62,15 +65,30 @@ impl Engine {
         answer(history, |c| self.inner.signals(c))
     }
 
-    /// All four answers of one pass through the models: `{response, stage, suggestion, direction}`.
+    /// Whether the conversation converts, with the options `{domain?, finished?}`; the error `missing_artifact` when
+    /// the bundle has no model of conversion.
+    pub fn conversion(&self, history: &JsValue, options: Option<js_sys::Object>) -> Result<JsValue, JsValue> {
+        let request = conversion_request(history, options.as_ref())?;
+        let options = ConversionOptions { domain: request.domain.as_deref(), finished: request.finished };
+        object(&self.inner.conversion(&request.conversation, options).map_err(|e| to_js(&e))?)
+    }
+
+    /// All answers of one pass through the models: `{response, stage, suggestion, direction}`, and `conversion` where
+    /// the bundle has a model of it.
     pub fn analyze(&self, history: &JsValue) -> Result<JsValue, JsValue> {
         answer(history, |c| {
             let analysis = self.inner.analyze(c)?;
+            let conversion = self
+                .inner
+                .conversion_model()
+                .map(|_| self.inner.conversion_of(c, &analysis, ConversionOptions::default()))
+                .transpose()?;
             Ok(Answers {
                 response: self.inner.response_of(&analysis)?,
                 stage: self.inner.stage_of(&analysis)?,
                 suggestion: self.inner.suggestion_of(&analysis)?,
                 direction: self.inner.direction_of(&analysis)?,
+                conversion,
             })
         })
     }

@@ -1,7 +1,9 @@
 //! Values in and out.
 
-use js_sys::{JSON, Uint8Array};
-use rapport_conversation::{Conversation, Outcome, parse_history};
+use js_sys::{JSON, Object, Uint8Array};
+use rapport_conversation::{
+    Conversation, ConversionQuestion, ConversionRequest, Outcome, parse_conversion, parse_history,
+};
 use serde::Serialize;
 use wasm_bindgen::{JsCast, JsValue};
 
@@ -9,12 +11,35 @@ use crate::error::{to_js, wrong_argument};
 
 /// Reads `{history:[{speaker,response}]}` exactly as the prediction API does.
 pub(crate) fn conversation(history: &JsValue) -> Result<Conversation, JsValue> {
-    // Through text, so that one reader decides what a history is and how its errors name the field.
-    let text = JSON::stringify(history)
+    parse_history(text(history)?.as_bytes()).map_err(|e| to_js(&e))
+}
+
+/// Reads a history with the options `{domain?, finished?}` beside it, exactly as the prediction API does.
+pub(crate) fn conversion_request(
+    history: &JsValue,
+    options: Option<&Object>,
+) -> Result<ConversionRequest, JsValue> {
+    let body = match (history.dyn_ref::<Object>(), options) {
+        // What the history says stands above an option of the same name, so that no option replaces the turns.
+        (Some(history), Some(options)) => {
+            text(&Object::assign_many(&Object::new(), &[options.clone(), history.clone()])?)?
+        }
+        _ => text(history)?,
+    };
+    match parse_conversion(body.as_bytes()).map_err(|e| to_js(&e))? {
+        ConversionQuestion::One(request) => Ok(request),
+        ConversionQuestion::Many(_) => {
+            Err(wrong_argument("one conversation is asked about at a time; give {history:[…]}"))
+        }
+    }
+}
+
+/// Through text, so that one reader decides what a history is and how its errors name the field.
+fn text(value: &JsValue) -> Result<String, JsValue> {
+    JSON::stringify(value)
         .ok()
         .and_then(|text| text.as_string())
-        .ok_or_else(|| wrong_argument("the history cannot be written as JSON; give {history:[…]}"))?;
-    parse_history(text.as_bytes()).map_err(|e| to_js(&e))
+        .ok_or_else(|| wrong_argument("the history cannot be written as JSON; give {history:[…]}"))
 }
 
 /// `won` or `lost`.

@@ -36,6 +36,21 @@ export function readAnswers(page) {
       stage: { top: headline('stage'), bars: bars('stage') },
       suggestion: { line: text('#answer-suggestion .line p'), reason: text('#answer-suggestion .reason') },
       direction: { next: text('#answer-direction .step.next'), bars: bars('direction') },
+      conversion: document.querySelector('#answer-conversion')
+        ? {
+            shown: headline('conversion'),
+            interval: text('#answer-conversion .from'),
+            points: document.querySelectorAll('#answer-conversion .point').length,
+            readout: text('#answer-conversion .readout'),
+            effects: [...document.querySelectorAll('#answer-conversion .effect-points')].map((e) => e.textContent),
+          }
+        : undefined,
+      signals: document.querySelector('#answer-signals')
+        ? [...document.querySelectorAll('#answer-signals .effect')].map((row) => ({
+            text: row.querySelector('.effect-text').textContent,
+            strength: row.querySelector('.effect-points').textContent,
+          }))
+        : undefined,
       timing: text('.timing'),
       state: text('#state'),
       notice: document.querySelector('.notice').hidden ? '' : text('.notice'),

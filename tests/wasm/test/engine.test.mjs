@@ -39,6 +39,34 @@ test('asked one by one, the answers are those of one pass', () => {
   assert.deepEqual(engine.direction({ history }), direction);
 });
 
+test('conversion is that of the same pass, or the bundle is said to lack it', () => {
+  const { conversion } = engine.analyze({ history });
+  if (!files.has('conversion.json')) {
+    assert.equal(conversion, undefined);
+    assert.equal(thrown(() => engine.conversion({ history })).code, 'missing_artifact');
+    return;
+  }
+  assert.deepEqual(engine.conversion({ history }), conversion);
+  assert.deepEqual(engine.conversion({ history }, { domain: undefined, finished: undefined }), conversion);
+  assert.equal(conversion.by_turn.length, history.length);
+  const [lower, upper] = conversion.interval;
+  assert.ok(0 <= lower && lower <= conversion.conversion_probability && conversion.conversion_probability <= upper);
+  assert.ok(upper <= 1);
+  const over = engine.conversion({ history }, { domain: 'never heard of', finished: true });
+  assert.equal(over.finished, true);
+  assert.match(over.notices.join(), /never heard of/);
+});
+
+test('an option of conversion that cannot be read says which', () => {
+  for (const [options, field, code] of [
+    [{ domain: 7 }, 'domain', 'domain_not_text'],
+    [{ finished: 'yes' }, 'finished', 'finished_not_boolean'],
+  ]) {
+    const error = thrown(() => engine.conversion({ history }, options));
+    assert.deepEqual([error.field, error.code], [field, code]);
+  }
+});
+
 test('an object of artifacts loads as a Map of them does', () => {
   const again = new Engine(Object.fromEntries(files));
   assert.deepEqual(again.respondNext({ history }), engine.respondNext({ history }));

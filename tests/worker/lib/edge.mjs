@@ -11,6 +11,9 @@ export const paths = {
   direction: '/predict-conversation-direction',
 };
 
+/** Paths that need an artifact which a bundle may lack, and its name. */
+export const optional = { '/signals': 'signals.onnx', '/predict': 'conversion.json' };
+
 /** A short conversation in which nothing is unusual. */
 export const history = [
   {

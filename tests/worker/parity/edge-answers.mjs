@@ -1,7 +1,7 @@
 // The recorded conversations as the edge answers them.
 
 import { readFileSync } from 'node:fs';
-import { ask, paths } from '../lib/edge.mjs';
+import { ask, paths, post } from '../lib/edge.mjs';
 
 const recorded = new URL('../../conversations/recorded.jsonl', import.meta.url);
 
@@ -20,7 +20,7 @@ export function conversations() {
     }));
 }
 
-/** `{id, response, stage, suggestion, direction}` for each conversation. */
+/** `{id, response, stage, suggestion, direction}` for each conversation, and `conversion` where the bundle has it. */
 export async function edgeAnswers(edge) {
   const answers = [];
   for (const { id, history } of conversations()) {
@@ -29,6 +29,10 @@ export async function edgeAnswers(edge) {
       const { model, ...rest } = await ask(edge, path, history);
       answer[name] = rest;
     }
+    const converts = await post(edge, '/predict', { history });
+    const { model, ...conversion } = await converts.json();
+    if (converts.status === 200) answer.conversion = conversion;
+    else if (converts.status !== 501) throw new Error(`/predict: ${converts.status} ${JSON.stringify(conversion)}`);
     answers.push(answer);
   }
   return answers;

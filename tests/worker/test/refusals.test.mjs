@@ -155,7 +155,7 @@ describe('media types', () => {
 
 describe('paths and methods', () => {
   test('an unknown path: 404', async () => {
-    const problem = await refused(await context.edge.fetch('/predict'), 404);
+    const problem = await refused(await context.edge.fetch('/predict-all'), 404);
     assert.equal(problem.code, 'not_found');
     await refused(await post(context.edge, `${paths.response}/x`, { history }), 404);
   });

@@ -19,12 +19,19 @@ export type PastRequest =
   | { do: 'import'; bytes: Uint8Array }
   | { do: 'export' };
 
+/** What is known beside a conversation whose conversion is asked about. */
+export interface Circumstances {
+  domain: string | undefined;
+  finished: boolean | undefined;
+}
+
 /** From the page to the Web Worker. Every request but `cancel` is answered by one `done` or `failed`. */
 export type Request =
   | { id: number; kind: 'load'; load: LoadRequest }
   | { id: number; kind: 'refresh' }
   | { id: number; kind: 'status' }
   | { id: number; kind: 'ask'; question: Question; history: History }
+  | { id: number; kind: 'conversion'; history: History; circumstances: Circumstances }
   | { id: number; kind: 'similar'; history: History; k: number; lambda: number | undefined }
   | { id: number; kind: 'past'; past: PastRequest }
   | { id: number; kind: 'cancel' };

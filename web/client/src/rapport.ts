@@ -3,6 +3,7 @@ import { type Answered, Link } from './link.js';
 import type { LoadRequest, PastRequest, Question } from './protocol.js';
 import type {
   Analysis,
+  ConversionPrediction,
   DirectionPrediction,
   History,
   LoadProgress,
@@ -33,6 +34,14 @@ export interface LoadOptions {
 export interface AskOptions {
   /** Takes the question back. */
   signal?: AbortSignal;
+}
+
+/** What is known beside a conversation whose conversion is asked about. */
+export interface ConversionOptions extends AskOptions {
+  /** Company or data set whose own model is asked; one that has seen too few outcomes leaves it to the global one. */
+  domain?: string;
+  /** True when nothing more will be said: the length then counts as the whole length. */
+  finished?: boolean;
 }
 
 /** How past conversations are chosen. */
@@ -112,7 +121,21 @@ export class Rapport {
     return this.ask('signals', history, options).then(({ value }) => value as Signals);
   }
 
-  /** All four answers at once, and the milliseconds that the engine took. */
+  /**
+   * Whether the conversation converts: a probability with its interval, turn by turn, and what moved it.
+   *
+   * @throws {RapportError} when the bundle has no model of conversion.
+   */
+  async conversion(
+    history: History,
+    { domain, finished, signal }: ConversionOptions = {},
+  ): Promise<ConversionPrediction> {
+    const link = await this.ready();
+    const answered = await link.send({ kind: 'conversion', history, circumstances: { domain, finished } }, { signal });
+    return answered.value as ConversionPrediction;
+  }
+
+  /** All answers at once, and the milliseconds that the engine took. */
   async analyze(history: History, options?: AskOptions): Promise<Analysis & { milliseconds: number }> {
     const { value, milliseconds } = await this.ask('analyze', history, options);
     return { ...(value as Analysis), milliseconds };

@@ -3,7 +3,7 @@ import { download } from './download.js';
 import { type BundleEntry, type Engine, type Module, startModule, type VerifiedManifest } from './engine.js';
 import { RapportError } from './errors.js';
 import { PastKeeper } from './past.js';
-import type { LoadRequest, Question } from './protocol.js';
+import type { Circumstances, LoadRequest, Question } from './protocol.js';
 import { MANIFEST, openStore, type Store, TRUST } from './store.js';
 import type { History, LoadProgress, Status } from './types.js';
 
@@ -91,6 +91,11 @@ export class Session {
   /** Answers one question. */
   ask(question: Question, history: History): unknown {
     return this.loaded().engine[question](history);
+  }
+
+  /** Whether the conversation converts. */
+  conversion(history: History, circumstances: Circumstances): unknown {
+    return this.loaded().engine.conversion(history, circumstances);
   }
 
   /** Past conversations like this one. */

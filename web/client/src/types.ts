@@ -132,12 +132,66 @@ export interface Signals {
   [extra: string]: unknown;
 }
 
-/** All four answers to one history. */
+/** What moved the probability of conversion. */
+export interface Insight {
+  /** What it is about, for example `amounts`. */
+  signal: string;
+  /** By how much the probability would be lower (negative: higher) if the signal were as usual. */
+  effect: number;
+  /** The same in words. */
+  text: string;
+}
+
+/** The forecast of conversion after a turn. */
+export interface TurnForecast {
+  /** The last line of the history that was read, from 0. */
+  line: number;
+  probability: number;
+  /** Lower and upper bound of the 90 % interval. */
+  interval: [number, number];
+}
+
+/** What one turn did to the probability of conversion. */
+export interface TurnInfluence {
+  /** The turn's last line in the history, from 0. */
+  line: number;
+  /** The probability less the one that the conversation has when the turn is left out. */
+  effect: number;
+  /** The turn's part in the log-odds of the linear models of wording and meaning. */
+  log_odds: number;
+}
+
+/** Whether the conversation converts. */
+export interface ConversionPrediction {
+  conversion_probability: number;
+  /** Lower and upper bound of the 90 % interval. */
+  interval: [number, number];
+  /** Past conversations that were scored alike at this length, and how many of them were won. */
+  alike: { conversations: number; won: number };
+  /** The domain whose model answered. */
+  domain: string;
+  /** How much the domain's own model counts beside the global one, 0 to 1. */
+  domain_weight: number;
+  finished: boolean;
+  /** What moved the probability most, the strongest first. */
+  insights: Insight[];
+  /** The probability after each turn, while the conversation ran; of a longer one, the latest 500. */
+  by_turn: TurnForecast[];
+  /** The turns that moved it most, the strongest first. */
+  turns: TurnInfluence[];
+  /** What makes the answer doubtful, in words. */
+  notices: string[];
+  [extra: string]: unknown;
+}
+
+/** All answers to one history. */
 export interface Analysis {
   response: ResponsePrediction;
   stage: StagePrediction;
   suggestion: Suggestion;
   direction: DirectionPrediction;
+  /** Absent when the bundle has no model of conversion. */
+  conversion?: ConversionPrediction;
 }
 
 /** How a conversation ended. */

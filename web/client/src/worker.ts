@@ -57,6 +57,8 @@ function handle(request: Request): unknown {
       return loaded().status();
     case 'ask':
       return loaded().ask(request.question, request.history);
+    case 'conversion':
+      return loaded().conversion(request.history, request.circumstances);
     case 'similar':
       return loaded().similar(request.history, request.k, request.lambda);
     case 'past':

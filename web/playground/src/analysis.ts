@@ -1,12 +1,19 @@
-import { type Analysis, type Rapport, RapportError } from '@rapport/client';
+import { type Analysis, type History, type Rapport, RapportError, type Signals } from '@rapport/client';
 import type { Turn } from './transcript.js';
 
 /** Typing rests this long before the engine is asked. */
 const PAUSE_MS = 150;
 
+/** The answers to one history. */
+export interface Answers extends Analysis {
+  milliseconds: number;
+  /** Absent when the bundle has none. */
+  signals?: Signals;
+}
+
 /** Told what became of the last question. */
 export interface Listener {
-  answered(answer: Analysis & { milliseconds: number }, turns: Turn[]): void;
+  answered(answer: Answers, turns: Turn[]): void;
   refused(error: RapportError): void;
 }
 
@@ -40,11 +47,26 @@ export class Analyst {
     this.current.abort();
     this.current = new AbortController();
     try {
-      const answer = await rapport.analyze({ history: turns }, { signal: this.current.signal });
-      if (turns === this.turns) this.listener.answered(answer, turns);
+      const history = { history: turns };
+      const { signal } = this.current;
+      const [answer, signals] = await Promise.all([
+        rapport.analyze(history, { signal }),
+        signalsOf(rapport, history, signal),
+      ]);
+      if (turns === this.turns) this.listener.answered({ ...answer, ...(signals && { signals }) }, turns);
     } catch (thrown) {
       const error = RapportError.from(thrown, 'engine');
       if (error.code !== 'cancelled') this.listener.refused(error);
     }
+  }
+}
+
+/** The signals; undefined when the bundle has none. The engine has read the turns for the other answers already. */
+async function signalsOf(rapport: Rapport, history: History, signal: AbortSignal): Promise<Signals | undefined> {
+  try {
+    return await rapport.signals(history, { signal });
+  } catch (thrown) {
+    if (RapportError.from(thrown, 'engine').code === 'missing_artifact') return undefined;
+    throw thrown;
   }
 }

@@ -1,7 +1,9 @@
-import type { Analysis, ErrorRecord, LoadProgress, Status } from '@rapport/client';
+import type { ErrorRecord, LoadProgress, Status } from '@rapport/client';
+import type { Answers } from './analysis.js';
 import { Cards } from './cards.js';
 import { h, icon, megabytes } from './dom.js';
 import { ProgressCard } from './progress-card.js';
+import type { Turn } from './transcript.js';
 
 /** The right pane: the answers, or what stands in their way. */
 export class AnswersPane {
@@ -64,13 +66,13 @@ export class AnswersPane {
   }
 
   /** Shows the answers. */
-  answered(answer: Analysis & { milliseconds: number }, turns: number): void {
+  answered(answer: Answers, turns: readonly Turn[]): void {
     this.say();
     if (!this.cards.element.isConnected) this.body.replaceChildren(this.cards.element);
     this.body.classList.remove('stale');
-    this.cards.show(answer);
+    this.cards.show(answer, turns);
     const time = answer.milliseconds < 10 ? answer.milliseconds.toFixed(1) : Math.round(answer.milliseconds);
-    this.timing.textContent = `${turns} ${turns === 1 ? 'turn' : 'turns'} read in ${time} ms on this device`;
+    this.timing.textContent = `${turns.length} ${turns.length === 1 ? 'turn' : 'turns'} read in ${time} ms on this device`;
   }
 
   /** Shows that there is nothing to read. */

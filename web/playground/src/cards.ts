@@ -1,9 +1,14 @@
-import type { Analysis, DirectionPrediction, Suggestion } from '@rapport/client';
+import type { DirectionPrediction, Suggestion } from '@rapport/client';
+import type { Answers } from './analysis.js';
 import { Bars } from './bars.js';
+import { card, headline } from './card.js';
+import { ConversionCard } from './conversion-card.js';
 import { directionMap } from './direction-map.js';
-import { h, icon } from './dom.js';
+import { h, icon, percent } from './dom.js';
+import { SignalsCard } from './signals-card.js';
+import type { Turn } from './transcript.js';
 
-/** The four answers. */
+/** The answers: four that are always there, and those that the bundle has models for. */
 export class Cards {
   readonly element: HTMLElement;
   private readonly responseTop = h('p', { class: 'headline' });
@@ -14,6 +19,14 @@ export class Cards {
   private readonly way = h('p', { class: 'way' });
   private readonly map = h('div', { class: 'map-frame' });
   private readonly directionBars = new Bars('Probability of each direction');
+  private readonly conversion = new ConversionCard();
+  private readonly signals = new SignalsCard();
+  private readonly directionCard = card(
+    'direction',
+    'Direction',
+    this.way,
+    h('div', { class: 'direction' }, this.map, this.directionBars.element),
+  );
   private readonly said = h('p', { class: 'visually-hidden', 'aria-live': 'polite' });
 
   constructor() {
@@ -23,13 +36,13 @@ export class Cards {
       card('response', "The customer's next response", this.responseTop, this.responseBars.element),
       card('stage', 'The next stage', this.stageTop, this.stageBars.element),
       card('suggestion', 'What to say now', this.suggestion),
-      card('direction', 'Direction', this.way, h('div', { class: 'direction' }, this.map, this.directionBars.element)),
+      this.directionCard,
       this.said,
     );
   }
 
-  /** Shows the answers to one history. */
-  show({ response, stage, suggestion, direction }: Analysis): void {
+  /** Shows the answers about these turns. */
+  show({ response, stage, suggestion, direction, conversion, signals }: Answers, turns: readonly Turn[]): void {
     const responses = response.response_type_probabilities;
     const stages = stage.conversation_stage_probabilities;
     const last = response.last_response_type;
@@ -39,9 +52,20 @@ export class Cards {
     this.stageBars.show(stages, stage.top_prediction);
     this.showSuggestion(suggestion);
     this.showDirection(direction);
+    if (conversion) this.conversion.show(conversion, turns);
+    if (signals) this.signals.show(signals);
+    this.place(this.conversion.element, conversion !== undefined);
+    this.place(this.signals.element, signals !== undefined);
     this.said.textContent =
       `Next response: ${response.top_prediction}. Next stage: ${stage.top_prediction}. ` +
-      `You could say: ${suggestion.suggested_sales_response}`;
+      `You could say: ${suggestion.suggested_sales_response}` +
+      (conversion ? ` It converts with a probability of ${percent(conversion.conversion_probability)}.` : '');
+  }
+
+  /** Puts a card before that of the direction, or takes it away. */
+  private place(element: HTMLElement, wanted: boolean): void {
+    if (!wanted) element.remove();
+    else if (!element.isConnected) this.directionCard.before(element);
   }
 
   private showSuggestion({ suggested_sales_response, reason, category, alternatives }: Suggestion): void {
@@ -95,21 +119,6 @@ export class Cards {
       (cluster) => `${Number(cluster) + 1}  ${name(cluster)}`,
     );
   }
-}
-
-function card(id: string, title: string, ...children: Node[]): HTMLElement {
-  return h(
-    'article',
-    { class: 'card', id: `answer-${id}`, 'aria-labelledby': `title-${id}` },
-    h('h3', { id: `title-${id}`, text: title }),
-    ...children,
-  );
-}
-
-/** The likeliest class, and where the conversation comes from. */
-function headline(element: HTMLElement, top: string, from: string | undefined): void {
-  element.replaceChildren(top);
-  if (from) element.append(h('span', { class: 'from', text: from }));
 }
 
 /** A line to say, with a button that copies it. */

@@ -10,7 +10,7 @@ const answers = new AnswersPane(byId('answers'), byId('state'));
 const analyst = new Analyst({
   answered(answer, turns) {
     conversation.mark();
-    answers.answered(answer, turns.length);
+    answers.answered(answer, turns);
   },
   refused(error) {
     conversation.mark(error.field);
