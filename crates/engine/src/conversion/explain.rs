@@ -149,7 +149,7 @@ pub(super) fn insights(
         })
         .collect();
     for (part, signal, what) in
-        [(MEANING, "meaning", "What is talked about"), (WORDING, "wording", "The words used")]
+        [(MEANING, "meaning", "What is talked about"), (WORDING, "wording", "The wording")]
     {
         let effect: f32 =
             scored.iter().map(|(s, share, parts)| share * s.effect_of_part(inputs, parts, part)).sum();
@@ -182,14 +182,8 @@ fn name(signal: Signal) -> &'static str {
     }
 }
 
-fn direction(effect: f32) -> String {
-    let points = (effect.abs() * 100.0).round();
-    let unit = if points == 1.0 { "point" } else { "points" };
-    if effect >= 0.0 {
-        format!("raises it by {points} {unit}")
-    } else {
-        format!("lowers it by {points} {unit}")
-    }
+fn direction(effect: f32) -> &'static str {
+    if effect >= 0.0 { "speaks for it" } else { "speaks against it" }
 }
 
 /// A sentence on a signal with the fact behind it; it holds no words of the conversation.
@@ -211,22 +205,22 @@ fn words(signal: Signal, effect: f32, seen: Seen<'_>) -> String {
             )
         }
         Signal::Questions => {
-            format!("Questions (in {} customer turns)", share(Customer, &|f| f.cues.question))
+            format!("Asking (in {} customer turns)", share(Customer, &|f| f.cues.question))
         }
         Signal::Doubt => {
             format!("Doubt (in {} customer turns)", share(Customer, &|f| f.cues.hedge || f.cues.refusal))
         }
         Signal::Commitment => {
-            format!("Committing words (in {} customer turns)", share(Customer, &|f| f.cues.commitment))
+            format!("Commitment (in {} customer turns)", share(Customer, &|f| f.cues.commitment))
         }
         Signal::Courtesy => {
             format!("Courtesy (in {} customer turns)", share(Customer, &|f| f.cues.courtesy))
         }
         Signal::Amounts => match (price(Customer), price(Salesperson)) {
-            (Some(c), Some(s)) => format!("Amounts (last named: customer {c}, salesperson {s})"),
-            (Some(c), None) => format!("Amounts (the customer last named {c}, the salesperson none)"),
-            (None, Some(s)) => format!("Amounts (the salesperson last named {s}, the customer none)"),
-            (None, None) => "Amounts (no price was named)".into(),
+            (Some(c), Some(s)) => format!("Price (last named: customer {c}, salesperson {s})"),
+            (Some(c), None) => format!("Price (the customer last named {c}, the salesperson none)"),
+            (None, Some(s)) => format!("Price (the salesperson last named {s}, the customer none)"),
+            (None, None) => "Price (none was named)".into(),
         },
         Signal::Tone => {
             let tone = |r: &TurnReading| r.sentiment[2] - r.sentiment[0];
