@@ -116,6 +116,7 @@ impl Model {
         let options = ConversionOptions { domain: request.domain.as_deref(), finished: request.finished };
         self.engine.conversion(&request.conversation, options)
     }
+
     /// One of several. Only a model that answers none of them fails them all.
     fn entry<'a>(&self, index: usize, entry: &'a ConversionEntry) -> Result<Conversion<'a>, EngineError> {
         let id = entry.id.as_deref();
