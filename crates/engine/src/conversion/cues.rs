@@ -59,6 +59,7 @@ const ENGLISH: [&str; 32] = [
 
 /// How a turn is meant, by its words.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Default)]
+#[allow(clippy::struct_excessive_bools)] // Each is a fact of its own, not a state.
 pub(super) struct Cues {
     pub question: bool,
     pub exclamation: bool,

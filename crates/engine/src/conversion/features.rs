@@ -170,7 +170,7 @@ impl Side {
             if self.first_price == 0.0 {
                 self.first_price = first;
             }
-            self.last_price = prices.last().unwrap_or(first);
+            self.last_price = prices.next_back().unwrap_or(first);
         }
         self.tone.push(reading.sentiment[2] - reading.sentiment[0]);
         for (i, &p) in acts.iter().enumerate() {
@@ -215,7 +215,14 @@ pub struct Progress {
     reply_seconds: f32,
     last_reply: f32,
     words: Vec<f32>,
-    last: Vec<(std::sync::Arc<[f32]>, Vec<(u32, f32)>)>,
+    last: Vec<LastTurn>,
+}
+
+/// What is kept of the latest turns: vector and hashed words.
+#[derive(Debug, Clone)]
+struct LastTurn {
+    embedding: std::sync::Arc<[f32]>,
+    lexical: Vec<(u32, f32)>,
 }
 
 impl Progress {
@@ -271,7 +278,10 @@ impl Progress {
         if self.last.len() == LAST {
             self.last.remove(0);
         }
-        self.last.push((std::sync::Arc::clone(&reading.embedding), reading.lexical.clone()));
+        self.last.push(LastTurn {
+            embedding: std::sync::Arc::clone(&reading.embedding),
+            lexical: reading.lexical.clone(),
+        });
     }
 
     /// Lines read so far.
@@ -348,15 +358,15 @@ impl Progress {
         }
         let (start, n) = (pooled.len(), self.last.len().max(1) as f32);
         pooled.resize(start + self.customer.pooled.len(), 0.0);
-        for (embedding, _) in &self.last {
-            pooled[start..].iter_mut().zip(&**embedding).for_each(|(sum, x)| *sum += x / n);
+        for turn in &self.last {
+            pooled[start..].iter_mut().zip(&*turn.embedding).for_each(|(sum, x)| *sum += x / n);
         }
         pooled
     }
 
     fn hashed(&self) -> Vec<(u32, f32)> {
         let mut last: std::collections::BTreeMap<u32, f32> = std::collections::BTreeMap::new();
-        for &(bucket, weight) in self.last.iter().flat_map(|(_, lexical)| lexical) {
+        for &(bucket, weight) in self.last.iter().flat_map(|turn| &turn.lexical) {
             *last.entry(2 * LEXICAL_BUCKETS as u32 + bucket).or_default() += weight;
         }
         let whole = (0u32..).zip(&self.words).filter(|(_, w)| **w > 0.0).map(|(i, w)| (i, *w));

@@ -55,15 +55,15 @@ pub(crate) fn predict(
     let (stage_now, response_next) = outlook(analysis, turns)?;
     let mut progress = Progress::new(analysis.readings[0].embedding.len());
     let mut by_turn = Vec::new();
-    for t in 0..turns {
-        progress.push(&facts[t], &analysis.readings[t], &analysis.acts[t]);
+    for (t, facts) in facts.iter().enumerate().take(turns) {
+        progress.push(facts, &analysis.readings[t], &analysis.acts[t]);
         if t + TURNS_LISTED < turns {
             continue;
         }
         let (stage, next) = outlook(analysis, t + 1)?;
         let forecast = chosen.forecast(&progress.inputs(stage, next), false);
         by_turn.push(TurnForecast {
-            line: facts[t].last_line,
+            line: facts.last_line,
             probability: forecast.probability,
             interval: forecast.interval.into(),
         });

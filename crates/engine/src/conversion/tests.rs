@@ -231,7 +231,7 @@ fn a_broken_model_is_refused_by_what_is_wrong() {
     assert!(broken(|m| m.domains.clear()).contains("global"));
     assert!(broken(|m| m.shrinkage = f32::NAN).contains("shrinkage"));
     let of = |m: &mut ConversionModel, spoil: fn(&mut Scorer)| {
-        spoil(&mut m.domains.get_mut(GLOBAL).unwrap().running)
+        spoil(&mut m.domains.get_mut(GLOBAL).unwrap().running);
     };
     let mut odd = model();
     of(&mut odd, |s| s.forest.features[0] = 9_999);

@@ -91,12 +91,11 @@ struct DomainSummary {
 
 /// A file of conversations with the name of its domain.
 fn named(data: &str) -> Result<(String, PathBuf)> {
-    let (name, path) = match data.split_once('=') {
-        Some((name, path)) => (name.to_owned(), PathBuf::from(path)),
-        None => {
-            let path = PathBuf::from(data);
-            (path.file_stem().unwrap_or_default().to_string_lossy().into_owned(), path)
-        }
+    let (name, path) = if let Some((name, path)) = data.split_once('=') {
+        (name.to_owned(), PathBuf::from(path))
+    } else {
+        let path = PathBuf::from(data);
+        (path.file_stem().unwrap_or_default().to_string_lossy().into_owned(), path)
     };
     ensure!(!name.is_empty() && name != GLOBAL, "--data {data}: a domain needs a name other than `{GLOBAL}`");
     Ok((name, path))
@@ -192,7 +191,7 @@ fn train(args: &TrainArgs, output: Output) -> Result<()> {
     };
     model.check(engine.info().dimensions)?;
     let summary = Summary { out: args.out.clone(), settings, domains: summaries };
-    write(&args.out, files, &model, &summary, &forecasts)?;
+    write(&args.out, &files, &model, &summary, &forecasts)?;
     output.result(&summary, || describe(&summary))
 }
 
@@ -240,7 +239,7 @@ fn summary(
 
 fn write(
     out: &Path,
-    files: Vec<(String, Vec<u8>)>,
+    files: &[(String, Vec<u8>)],
     model: &ConversionModel,
     summary: &Summary,
     forecasts: &BTreeMap<String, Vec<Forecast>>,

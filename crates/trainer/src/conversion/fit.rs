@@ -155,9 +155,9 @@ impl Base {
 }
 
 /// Inputs of the regression that weighs the parts.
-fn stack_row(parts: &Parts, place: f32, choice: &[bool; PARTS]) -> Vec<f32> {
+fn stack_row(parts: &Parts, place: f32, choice: [bool; PARTS]) -> Vec<f32> {
     let kept = |p: &Parts| -> Vec<f32> {
-        p.iter().zip(choice).map(|(p, keep)| if *keep { *p } else { 0.0 }).collect()
+        p.iter().zip(choice).map(|(p, keep)| if keep { *p } else { 0.0 }).collect()
     };
     let mut row = kept(parts);
     row.extend(kept(&parts.map(|p| p * place)));
@@ -169,7 +169,7 @@ fn fit_stack(
     states: &[State<'_>],
     parts: &[Parts],
     keep: impl Fn(&State<'_>) -> bool,
-    choice: &[bool; PARTS],
+    choice: [bool; PARTS],
     center: f32,
     l2: f64,
 ) -> Stack {
@@ -229,7 +229,7 @@ pub(super) fn fit_scorer(cases: &[&Case], finished: bool, options: &FitOptions, 
     let center = states.iter().map(|s| s.weight * (s.inputs.lines.max(1) as f32).ln()).sum::<f32>() / total;
     let (choice, unseen_log_odds) = choose(&states, &unseen, folds, cases.len(), center, options.stack_l2);
     let mut scorer = Base::fit(&states, options).scorer();
-    scorer.stack = fit_stack(&states, &unseen, |_| true, &choice, center, options.stack_l2);
+    scorer.stack = fit_stack(&states, &unseen, |_| true, choice, center, options.stack_l2);
     for (state, parts) in states.iter().zip(&unseen) {
         scorer.usual.iter_mut().zip(parts).for_each(|(u, p)| *u += state.weight * p / total);
     }
@@ -251,7 +251,7 @@ fn choose(
     let judged = CHOICES.map(|choice| {
         let mut log_odds = vec![0.0; states.len()];
         for fold in 0..folds {
-            let stack = fit_stack(states, parts, |s| s.fold != fold, &choice, center, l2);
+            let stack = fit_stack(states, parts, |s| s.fold != fold, choice, center, l2);
             for ((state, parts), out) in states.iter().zip(parts).zip(&mut log_odds) {
                 if state.fold == fold {
                     *out = stack.combine(parts, state.inputs.lines);
@@ -337,9 +337,12 @@ fn groups(states: &[State<'_>], probabilities: &[f32], size: usize) -> Vec<Group
     groups
 }
 
+/// A simple model: its name, and the log-odds that it gives a case.
+pub(super) type Baseline = (&'static str, Box<dyn Fn(&Case) -> f64 + Send + Sync>);
+
 /// Log-odds of won by the number of lines and words alone, and by the words alone (TF-IDF stands for the field's
 /// usual first try; here hashed words of both sides, without the parts that look at the end): the lines to beat.
-pub(super) fn fit_baselines(cases: &[&Case]) -> [(&'static str, Box<dyn Fn(&Case) -> f64 + Send + Sync>); 2] {
+pub(super) fn fit_baselines(cases: &[&Case]) -> [Baseline; 2] {
     let length = |c: &Case| [(c.whole.lines.max(1) as f32).ln(), c.whole.features[3]];
     let lengths: Vec<[f32; 2]> = cases.iter().map(|c| length(c)).collect();
     let rows: Vec<BinaryRow<'_>> = lengths
