@@ -231,7 +231,13 @@ fn summary(
         })
         .collect();
     Ok(DomainSummary {
-        figures: figures(forecasts, &JudgeOptions::new(f64::from(domain.finished.threshold)))?,
+        figures: figures(
+            forecasts,
+            &JudgeOptions {
+                alarm_below: f64::from(domain.running.threshold),
+                ..JudgeOptions::new(f64::from(domain.finished.threshold))
+            },
+        )?,
         auc_hidden,
         stack: [domain.running.stack.weights, domain.finished.stack.weights],
     })
