@@ -2,7 +2,7 @@
 
 use std::collections::BTreeMap;
 use std::fmt::Write;
-use std::path::{Path, PathBuf};
+use std::path::PathBuf;
 
 use anyhow::{Context, Result, ensure};
 use clap::{Args, Subcommand};
@@ -11,6 +11,7 @@ use rapport_engine::conversion::{CONVERSION_FEATURES_VERSION, ConversionModel, D
 use rapport_engine::{Bundle, Engine, bundle::artifact};
 use serde::Serialize;
 
+use super::card::card;
 use super::fit::{FitOptions, fit_scorer};
 use super::hide::Hide;
 use super::rows::{Case, read_cases};
@@ -60,6 +61,9 @@ pub(crate) struct TrainArgs {
     /// Outcomes at which a domain's own model counts as much as the global one.
     #[arg(long, value_name = "N", default_value_t = 50.0)]
     shrinkage: f32,
+    /// What the model is trained on, a line each, for the card.
+    #[arg(long = "source", value_name = "TEXT")]
+    sources: Vec<String>,
     /// Leave the figures without the outcome-stating turns out: they take two more cross-validations.
     #[arg(long)]
     quick: bool,
@@ -80,9 +84,9 @@ struct Summary {
 }
 
 #[derive(Debug, Serialize)]
-struct DomainSummary {
+pub(super) struct DomainSummary {
     /// On conversations kept back, each by models of the other folds.
-    figures: ConversionFigures,
+    pub(super) figures: ConversionFigures,
     /// AUC with something hidden, by what is hidden, of models that were fitted on such conversations.
     auc_hidden: BTreeMap<&'static str, Interval>,
     /// Weight of each part (meaning, wording, features, trees) while a conversation runs, and when it is over.
@@ -191,7 +195,7 @@ fn train(args: &TrainArgs, output: Output) -> Result<()> {
     };
     model.check(engine.info().dimensions)?;
     let summary = Summary { out: args.out.clone(), settings, domains: summaries };
-    write(&args.out, &files, &model, &summary, &forecasts)?;
+    write(args, &files, &model, &summary, &forecasts)?;
     output.result(&summary, || describe(&summary))
 }
 
@@ -244,19 +248,21 @@ fn summary(
 }
 
 fn write(
-    out: &Path,
+    args: &TrainArgs,
     files: &[(String, Vec<u8>)],
     model: &ConversionModel,
     summary: &Summary,
     forecasts: &BTreeMap<String, Vec<Forecast>>,
 ) -> Result<()> {
-    let folder = StagedFolder::new(out)?;
+    let folder = StagedFolder::new(&args.out)?;
     let bundle = folder.path().join("bundle");
     for (name, bytes) in files.iter().filter(|(name, _)| name != artifact::CONVERSION) {
         crate::write_file(&bundle.join(name), bytes)?;
     }
     crate::write_file(&bundle.join(artifact::CONVERSION), &serde_json::to_vec(model)?)?;
     crate::write_file(&folder.path().join("conversion-figures.json"), &serde_json::to_vec_pretty(summary)?)?;
+    let card = card(&args.sources, &summary.domains);
+    crate::write_file(&folder.path().join("cards").join("conversion.md"), card.as_bytes())?;
     for (name, forecasts) in forecasts {
         let Some(domain) = summary.domains.get(name) else { continue };
         let source = format!(

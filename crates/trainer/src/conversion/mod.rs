@@ -3,6 +3,7 @@
 mod baselines;
 mod binary;
 mod boost;
+mod card;
 mod command;
 mod fit;
 mod hide;
