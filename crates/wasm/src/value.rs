@@ -22,7 +22,8 @@ pub(crate) fn conversion_request(
     let body = match (history.dyn_ref::<Object>(), options) {
         // What the history says stands above an option of the same name, so that no option replaces the turns.
         (Some(history), Some(options)) => {
-            text(&Object::assign_many(&Object::new(), &[options.clone(), history.clone()])?)?
+            let body: Object = Object::assign_many(&Object::new(), &[options.clone(), history.clone()])?;
+            text(&body)?
         }
         _ => text(history)?,
     };
