@@ -10,6 +10,7 @@ use rapport_conversation::Conversation;
 use rapport_engine::conversion::{CONVERSION_FEATURES_VERSION, ConversionModel, Domain, GLOBAL};
 use rapport_engine::{Bundle, Engine, bundle::artifact};
 use serde::Serialize;
+use serde_json::{Value, json};
 
 use super::card::card;
 use super::fit::{FitOptions, fit_scorer};
@@ -28,6 +29,8 @@ use crate::metrics::{Bootstrap, Interval, Ranking};
 
 /// Fewer of an outcome cannot be divided into folds.
 const FEWEST_OF_OUTCOME: usize = 20;
+/// What is said of a bundle for the registry.
+const BUNDLE_CARD: &str = "bundle-card.json";
 /// Resamples of the intervals.
 const RESAMPLES: usize = 1000;
 
@@ -64,6 +67,9 @@ pub(crate) struct TrainArgs {
     /// What the model is trained on, a line each, for the card.
     #[arg(long = "source", value_name = "TEXT")]
     sources: Vec<String>,
+    /// Name of the bundle, shown as the model version; the given bundle's when left out.
+    #[arg(long, value_name = "NAME")]
+    name: Option<String>,
     /// Leave the figures without the outcome-stating turns out: they take two more cross-validations.
     #[arg(long)]
     quick: bool,
@@ -247,6 +253,42 @@ fn summary(
     })
 }
 
+/// The bundle's configuration under its new name, and its card with the model of conversion.
+fn described(
+    args: &TrainArgs,
+    files: &[(String, Vec<u8>)],
+    summary: &Summary,
+) -> Result<Vec<(&'static str, Vec<u8>)>> {
+    let json = |name: &str| -> Result<Option<Value>> {
+        let Some((_, bytes)) = files.iter().find(|(file, _)| file == name) else { return Ok(None) };
+        Ok(Some(serde_json::from_slice(bytes).with_context(|| format!("{name} of the bundle is not JSON"))?))
+    };
+    let mut config = json(artifact::CONFIG)?.context("the bundle has no bundle.json")?;
+    let mut card = json(BUNDLE_CARD)?.unwrap_or_else(|| json!({}));
+    if let Some(name) = &args.name {
+        config["name"] = json!(name);
+        card["note"] =
+            json!(format!("{name}, with a model of conversion by rapport {}", env!("CARGO_PKG_VERSION")));
+    }
+    let metrics: BTreeMap<&String, Value> = summary
+        .domains
+        .iter()
+        .filter_map(|(name, domain)| {
+            let whole = &domain.figures.whole.as_ref()?.scores;
+            let figures = json!({
+                "auc": whole.auc.value, "brier": whole.brier.value,
+                "calibration_error": whole.calibration_error.value, "n": domain.figures.n,
+            });
+            Some((name, figures))
+        })
+        .collect();
+    card["artifacts"][artifact::CONVERSION] = json!({ "data": args.sources, "metrics": metrics });
+    Ok(vec![
+        (artifact::CONFIG, serde_json::to_vec_pretty(&config)?),
+        (BUNDLE_CARD, serde_json::to_vec_pretty(&card)?),
+    ])
+}
+
 fn write(
     args: &TrainArgs,
     files: &[(String, Vec<u8>)],
@@ -256,8 +298,12 @@ fn write(
 ) -> Result<()> {
     let folder = StagedFolder::new(&args.out)?;
     let bundle = folder.path().join("bundle");
-    for (name, bytes) in files.iter().filter(|(name, _)| name != artifact::CONVERSION) {
+    let replaced = [artifact::CONVERSION, artifact::CONFIG, BUNDLE_CARD];
+    for (name, bytes) in files.iter().filter(|(name, _)| !replaced.contains(&name.as_str())) {
         crate::write_file(&bundle.join(name), bytes)?;
+    }
+    for (name, bytes) in described(args, files, summary)? {
+        crate::write_file(&bundle.join(name), &bytes)?;
     }
     crate::write_file(&bundle.join(artifact::CONVERSION), &serde_json::to_vec(model)?)?;
     crate::write_file(&folder.path().join("conversion-figures.json"), &serde_json::to_vec_pretty(summary)?)?;
