@@ -1,11 +1,15 @@
-//! `rapport predict`: the engine's four answers, for one history or a whole file.
+//! `rapport predict`: the engine's answers, for one history or a whole file.
 
+use std::fmt::Write;
 use std::path::{Path, PathBuf};
 
 use anyhow::{Context, Result};
 use clap::Args;
 use rapport_conversation::{Conversation, parse_history};
-use rapport_engine::{Bundle, DirectionPrediction, Engine, ResponsePrediction, StagePrediction, Suggestion};
+use rapport_engine::{
+    Bundle, ConversionOptions, ConversionPrediction, DirectionPrediction, Engine, ResponsePrediction,
+    StagePrediction, Suggestion,
+};
 use rayon::prelude::*;
 use serde::Serialize;
 use serde_json::json;
@@ -31,7 +35,7 @@ pub(crate) struct PredictArgs {
     bundle: BundleArgs,
 }
 
-/// The four answers over one conversation.
+/// The answers over one conversation.
 #[derive(Debug, Serialize)]
 struct Answers {
     id: String,
@@ -39,6 +43,9 @@ struct Answers {
     stage: StagePrediction,
     suggestion: Suggestion,
     direction: DirectionPrediction,
+    /// Where the bundle has a model of conversion.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    conversion: Option<ConversionPrediction>,
 }
 
 pub(crate) fn run(args: &PredictArgs, output: Output) -> Result<()> {
@@ -86,11 +93,15 @@ fn answer(engine: &Engine, conversation: &Conversation) -> Result<Answers> {
         stage: engine.stage_of(&analysis)?,
         suggestion: engine.suggestion_of(&analysis)?,
         direction: engine.direction_of(&analysis)?,
+        conversion: engine
+            .conversion_model()
+            .map(|_| engine.conversion_of(conversation, &analysis, ConversionOptions::default()))
+            .transpose()?,
     })
 }
 
 fn describe(answers: &Answers) -> String {
-    format!(
+    let mut text = format!(
         "next response   {}\nnext stage      {} (now {})\nsay             {}\n                {}\ndirection       {}",
         answers.response.top_prediction,
         answers.stage.top_prediction,
@@ -98,7 +109,25 @@ fn describe(answers: &Answers) -> String {
         answers.suggestion.suggested_sales_response,
         answers.suggestion.reason,
         cluster(&answers.direction)
-    )
+    );
+    if let Some(conversion) = &answers.conversion {
+        let percent = |p: f32| format!("{:.0} %", 100.0 * p);
+        let [low, high] = conversion.interval;
+        let _ = write!(
+            text,
+            "\nconverts        {} ({} to {})",
+            percent(conversion.conversion_probability),
+            percent(low),
+            percent(high)
+        );
+        for insight in &conversion.insights {
+            let _ = write!(text, "\n                {:+.0} points: {}", 100.0 * insight.effect, insight.text);
+        }
+        for notice in &conversion.notices {
+            let _ = write!(text, "\n                {notice}");
+        }
+    }
+    text
 }
 
 /// The next turn's cluster, by name where it has one.
