@@ -1,6 +1,6 @@
 //! `rapport conversion train`: the model of conversion of a bundle.
 
-use std::collections::BTreeMap;
+use std::collections::{BTreeMap, BTreeSet};
 use std::fmt::Write;
 use std::path::PathBuf;
 
@@ -25,7 +25,7 @@ use crate::evaluate::conversion::{
     ConversionFigures, Forecast, JudgeOptions, describe as judgement, figures,
 };
 use crate::files::{StagedFolder, read_text};
-use crate::metrics::{Bootstrap, Interval, Ranking};
+use crate::metrics::{Bootstrap, Interval, Ranking, surprise};
 
 /// Fewer of an outcome cannot be divided into folds.
 const FEWEST_OF_OUTCOME: usize = 20;
@@ -124,7 +124,7 @@ fn read(args: &TrainArgs) -> Result<Vec<(String, Conversation)>> {
         );
         all.extend(conversations.into_iter().map(|c| (name.clone(), c)));
     }
-    let mut seen = std::collections::BTreeSet::new();
+    let mut seen = BTreeSet::new();
     for (_, conversation) in &all {
         ensure!(seen.insert(&conversation.id), "conversation {} is there twice", conversation.id);
     }
@@ -190,8 +190,18 @@ fn train(args: &TrainArgs, output: Output) -> Result<()> {
             name.to_owned(),
             summary(&own, &with_hidden(held_out.clone(), &hidden), &hidden, &domain)?,
         );
+        let kept = match forecasts.get(GLOBAL) {
+            Some(global) if name != GLOBAL => loss(&held_out) < loss(of_same(global, &held_out)),
+            _ => true,
+        };
         forecasts.insert(name.to_owned(), with_hidden(held_out, &hidden));
-        domains.insert(name.to_owned(), domain);
+        if kept {
+            domains.insert(name.to_owned(), domain);
+        } else {
+            output.note(format!(
+                "{name}: the global model forecasts it better, so it gets no model of its own"
+            ));
+        }
     }
     let model = ConversionModel {
         features: CONVERSION_FEATURES_VERSION,
@@ -203,6 +213,19 @@ fn train(args: &TrainArgs, output: Output) -> Result<()> {
     let summary = Summary { out: args.out.clone(), settings, domains: summaries };
     write(args, &files, &model, &summary, &forecasts)?;
     output.result(&summary, || describe(&summary))
+}
+
+/// Mean log loss of forecasts of whole conversations.
+fn loss<'f>(forecasts: impl IntoIterator<Item = &'f Forecast>) -> f64 {
+    let losses: Vec<f64> =
+        forecasts.into_iter().filter_map(|f| f.whole.map(|p| surprise(f.won, p))).collect();
+    losses.iter().sum::<f64>() / losses.len().max(1) as f64
+}
+
+/// Those of `all` whose conversations `some` has too.
+fn of_same<'f>(all: &'f [Forecast], some: &[Forecast]) -> Vec<&'f Forecast> {
+    let ids: BTreeSet<&str> = some.iter().map(|f| f.id.as_str()).collect();
+    all.iter().filter(|f| ids.contains(f.id.as_str())).collect()
 }
 
 /// Forecasts without the turns that state the outcome, put beside those of the whole: the harder of the two.
