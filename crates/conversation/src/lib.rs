@@ -38,7 +38,9 @@ pub use conversion_request::{
 };
 pub use emotion::Emotion;
 #[cfg(feature = "import")]
-pub use format::{Format, Import, ImportError, SourceFile, SpeakerNames, import, import_named};
+pub use format::{
+    Format, Import, ImportError, SourceFile, SpeakerNames, import, import_named, read_time, read_transcript,
+};
 pub use funnel::{Signals, funnel, funnel_stages};
 pub use history::{history_from_value, history_from_value_within, parse_history, parse_history_within};
 pub use history_error::HistoryError;

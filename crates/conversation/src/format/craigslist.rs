@@ -120,8 +120,8 @@ fn read_message(
     }
     let at = match &event.time {
         Value::Null => return,
-        Value::String(at) => time::rfc3339(at),
-        other => time::rfc3339(&other.to_string()),
+        Value::String(at) => time::read_time(at),
+        other => time::read_time(&other.to_string()),
     };
     turn.at = at;
     if turn.at.is_none() {

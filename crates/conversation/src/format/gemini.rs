@@ -22,7 +22,7 @@ pub(super) fn read(texts: &[Text], intake: &mut Intake) -> Result<(), ImportErro
                 };
                 let turn = intake.say(&mut draft, side, row.get(said), &table.place(row, said));
                 if let (Some(turn), Some(column), Some(word)) = (turn, at, row.some(at)) {
-                    turn.at = time::rfc3339(word);
+                    turn.at = time::read_time(word);
                     if turn.at.is_none() {
                         intake.report.repair(Repair::UnreadableTime, &table.place(row, column));
                     }

@@ -2,8 +2,29 @@
 
 use super::intake::{Draft, Intake};
 use super::tags::{say_tagged, tags};
-use super::{ImportError, Text};
-use crate::Refusal;
+use super::{ImportError, SpeakerNames, Text};
+use crate::{Conversation, Limits, Place, Refusal};
+
+/// Reads one conversation from text with a tag before each turn, however many lines it has.
+///
+/// ```
+/// use rapport_conversation::{Limits, read_transcript};
+/// let conversation = read_transcript("call 7", "Agent: Hello! Customer: Is it still for sale?", &Limits::REQUEST)?;
+/// assert_eq!(conversation.turns.len(), 2);
+/// # Ok::<(), rapport_conversation::Refusal>(())
+/// ```
+///
+/// # Errors
+/// The [`Refusal`] when no turn is tagged, or turns or their number go over a limit.
+pub fn read_transcript(id: impl Into<String>, text: &str, limits: &Limits) -> Result<Conversation, Refusal> {
+    let mut intake = Intake::new(*limits, SpeakerNames::NONE);
+    let mut draft = Draft::new(id, Place::new("", 1, 0));
+    if !text.trim().is_empty() && tags(text, &intake.speakers).is_empty() {
+        return Err(Refusal::TextWithoutSpeaker);
+    }
+    say_tagged(text, 1, &mut draft, &mut intake, "");
+    draft.finish().map_err(|(refusal, _)| refusal)
+}
 
 /// Reads each file in one of two ways. Where at least half of the lines with tags hold two or more, every line
 /// is a conversation. Else a line begins a turn or goes on with it, and two blank lines, or a line of dashes, equals signs or stars,

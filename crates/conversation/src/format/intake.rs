@@ -31,6 +31,15 @@ impl Draft {
     pub(super) fn meta(&mut self, key: &str, value: impl Into<serde_json::Value>) {
         self.conversation.meta.insert(key.to_owned(), value.into());
     }
+
+    /// The conversation, or why it is refused and where.
+    pub(super) fn finish(self) -> Result<Conversation, (Refusal, Place)> {
+        match self.refusal {
+            Some(refusal) => Err(refusal),
+            None if self.conversation.turns.is_empty() => Err((Refusal::EmptyConversation, self.place)),
+            None => Ok(self.conversation),
+        }
+    }
 }
 
 impl Intake {
@@ -69,15 +78,14 @@ impl Intake {
 
     /// Takes the draft, or counts why it is refused.
     pub(super) fn take(&mut self, draft: Draft) -> Result<(), ImportError> {
-        let Draft { conversation, place, refusal } = draft;
-        if let Some((refusal, place)) = refusal {
-            self.report.refuse(refusal, &place);
-            return Ok(());
-        }
-        if conversation.turns.is_empty() {
-            self.report.refuse(Refusal::EmptyConversation, &place);
-            return Ok(());
-        }
+        let place = draft.place.clone();
+        let conversation = match draft.finish() {
+            Ok(conversation) => conversation,
+            Err((refusal, place)) => {
+                self.report.refuse(refusal, &place);
+                return Ok(());
+            }
+        };
         if !self.ids.insert(conversation.id.clone()) {
             self.report.refuse(Refusal::RepeatedId, &place);
             return Ok(());

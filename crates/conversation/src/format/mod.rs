@@ -27,8 +27,10 @@ use intake::Intake;
 use source::Text;
 
 pub use error::ImportError;
+pub use inline::read_transcript;
 pub use source::SourceFile;
 pub use speakers::SpeakerNames;
+pub use time::read_time;
 
 macro_rules! formats {
     ($($(#[$doc:meta])* $variant:ident = $name:literal, $read:path;)+) => {

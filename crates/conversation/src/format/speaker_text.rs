@@ -98,7 +98,7 @@ fn read_conversation(
         let said = table.place(row, columns.text);
         if let Some(turn) = intake.say(&mut draft, speaker, row.get(columns.text), &said) {
             if let (Some(column), Some(word)) = (columns.time, row.some(columns.time)) {
-                turn.at = time::rfc3339(word);
+                turn.at = time::read_time(word);
                 if turn.at.is_none() {
                     intake.report.repair(Repair::UnreadableTime, &table.place(row, column));
                 }

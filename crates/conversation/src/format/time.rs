@@ -7,7 +7,7 @@ use jiff::tz::TimeZone;
 use crate::rfc3339::is_rfc3339;
 
 /// RFC 3339 from RFC 3339, seconds since 1970, or `2026-01-31 09:30:00`, which is taken as UTC.
-pub(super) fn rfc3339(text: &str) -> Option<String> {
+pub fn read_time(text: &str) -> Option<String> {
     let text = text.trim();
     if is_rfc3339(text) {
         return Some(text.to_owned());
@@ -32,11 +32,11 @@ mod tests {
     #[test]
     fn reads_the_usual_kinds() {
         let expected = Some("2024-06-12T21:15:36.054Z".to_owned());
-        assert_eq!(rfc3339("1718226936.0540826"), expected);
-        assert_eq!(rfc3339(" 2024-06-12T21:15:36.054Z"), expected);
-        assert_eq!(rfc3339("2024-06-12 21:15:36.054"), expected);
+        assert_eq!(read_time("1718226936.0540826"), expected);
+        assert_eq!(read_time(" 2024-06-12T21:15:36.054Z"), expected);
+        assert_eq!(read_time("2024-06-12 21:15:36.054"), expected);
         for bad in ["", "soon", "1e300", "NaN", "-99999999999999", "-99999999999"] {
-            assert_eq!(rfc3339(bad), None, "{bad}");
+            assert_eq!(read_time(bad), None, "{bad}");
         }
     }
 }

@@ -1,41 +1,23 @@
-//! `rapport predict`: the engine's answers, for one history or a whole file.
+//! The engine's answers in full, for one history or a file of canonical JSONL.
 
 use std::fmt::Write;
-use std::path::{Path, PathBuf};
+use std::path::Path;
 
 use anyhow::{Context, Result};
-use clap::Args;
 use rapport_conversation::{Conversation, parse_history};
 use rapport_engine::{
-    Bundle, ConversionOptions, ConversionPrediction, DirectionPrediction, Engine, ResponsePrediction,
+    ConversionOptions, ConversionPrediction, DirectionPrediction, Engine, ResponsePrediction,
     StagePrediction, Suggestion,
 };
 use rayon::prelude::*;
 use serde::Serialize;
 use serde_json::json;
 
-use crate::bundle::BundleArgs;
 use crate::data::read_conversations;
 use crate::files::read;
 use crate::{Output, write_file};
 
-#[derive(Debug, Args)]
-#[group(id = "input", required = true, args = ["history", "conversations"])]
-pub(crate) struct PredictArgs {
-    /// A body of the prediction API: `{"history":[{"speaker":"Customer","response":"…"}]}`.
-    #[arg(long, value_name = "FILE.json")]
-    history: Option<PathBuf>,
-    /// Canonical JSONL: one answer a line, in the order of the file.
-    #[arg(long, value_name = "FILE.jsonl", requires = "out")]
-    conversations: Option<PathBuf>,
-    /// Where the answers go.
-    #[arg(long, value_name = "FILE", requires = "conversations")]
-    out: Option<PathBuf>,
-    #[command(flatten)]
-    bundle: BundleArgs,
-}
-
-/// The answers over one conversation.
+/// The four answers over one conversation.
 #[derive(Debug, Serialize)]
 struct Answers {
     id: String,
@@ -48,23 +30,14 @@ struct Answers {
     conversion: Option<ConversionPrediction>,
 }
 
-pub(crate) fn run(args: &PredictArgs, output: Output) -> Result<()> {
-    let engine = Engine::load(Bundle::new(args.bundle.files()?)).context("the bundle cannot be loaded")?;
-    match (&args.history, &args.conversations, &args.out) {
-        (Some(history), ..) => one(&engine, history, output),
-        (None, Some(conversations), Some(out)) => many(&engine, conversations, out, output),
-        _ => Ok(()),
-    }
-}
-
-fn one(engine: &Engine, path: &Path, output: Output) -> Result<()> {
+pub(super) fn one(engine: &Engine, path: &Path, output: Output) -> Result<()> {
     let conversation =
         parse_history(&read(path)?).with_context(|| format!("{} is not a history", path.display()))?;
     let answers = answer(engine, &conversation)?;
     output.result(&answers, || describe(&answers))
 }
 
-fn many(engine: &Engine, path: &Path, out: &Path, output: Output) -> Result<()> {
+pub(super) fn many(engine: &Engine, path: &Path, out: &Path, output: Output) -> Result<()> {
     let conversations = read_conversations(path)?;
     let bar = output.steps(conversations.len() as u64, "predicting");
     let lines: Result<Vec<Vec<u8>>> = conversations
