@@ -38,6 +38,7 @@ step_clippy_wasm() {
 step_bundle() {
   scripts/bundle
   rapport predict --conversations tests/conversations/recorded.jsonl --out "$RAPPORT_NATIVE_ANSWERS"
+  rapport predict --batch tests/conversations/recorded.jsonl --out "${RAPPORT_NATIVE_ANSWERS%.*}.csv" --restart
 }
 step_corpus() { rapport data check models/corpus; }
 step_wasm() { scripts/build-wasm; }

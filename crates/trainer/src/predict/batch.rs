@@ -16,6 +16,7 @@ use super::entries::{Entries, Entry};
 use super::part::{Part, Task};
 use super::read::conversation;
 use super::row::{COLUMNS, Row, Scores};
+use crate::bundle::BundleArgs;
 use crate::{Output, sha256_hex};
 
 /// Conversations that are answered together, and bytes of text after which no more join them.
@@ -49,20 +50,22 @@ pub(super) fn run(
     table: &Path,
     out: &Path,
     options: &BatchOptions,
-    files: Vec<(String, Vec<u8>)>,
+    bundle: &BundleArgs,
     output: Output,
 ) -> Result<()> {
     let start = Instant::now();
-    let size = std::fs::metadata(table).with_context(|| format!("cannot read {}", table.display()))?.len();
+    let input_bytes =
+        std::fs::metadata(table).with_context(|| format!("cannot read {}", table.display()))?.len();
+    let bar = output.bytes(input_bytes, "0 rows");
+    bar.enable_steady_tick(Duration::from_millis(500));
+    let entries = Entries::open(table, &bar)?;
+    let files = bundle.files()?;
     let task = Task {
         version: env!("CARGO_PKG_VERSION").to_owned(),
-        input_bytes: size,
+        input_bytes,
         bundle: bundle_hash(&files),
         finished: options.finished,
     };
-    let bar = output.bytes(size, "0 rows");
-    bar.enable_steady_tick(Duration::from_millis(500));
-    let entries = Entries::open(table, &bar)?;
     let engine = Engine::load(Bundle::new(files)).context("the bundle cannot be loaded")?;
     let score = |conversation: &Conversation, domain: Option<&str>| {
         Scores::of(&engine, conversation, domain, options.finished).map_err(|error| error.to_string())

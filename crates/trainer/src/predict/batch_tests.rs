@@ -83,7 +83,7 @@ fn every_conversation_has_its_row_in_order() {
     let rows: Vec<&str> = text.lines().collect();
     assert_eq!(rows[0], COLUMNS.join(","));
     assert_eq!(rows.len(), 12);
-    assert_eq!(rows[1], "c0,,,,\"Do you have it in blue?, 0\",0.030303031,Closing,Opening,none,33,2,");
+    assert_eq!(rows[1], "c0,,,,\"Do you have it in blue?, 0\",0.029411765,Closing,Opening,none,34,2,");
     assert_eq!(rows[5], "c4,,,,,,,,,,,speaker_unknown: row 9");
     assert_eq!(place.finish(3), text, "the size of the steps does not matter");
 }
@@ -152,4 +152,31 @@ fn what_was_begun_otherwise_is_not_gone_on_with() {
 fn a_header_alone_gives_a_header() {
     let place = Place::new(0);
     assert_eq!(place.finish(512), COLUMNS.join(",") + "\n");
+}
+
+#[test]
+fn every_layout_gives_the_same_rows_packed_or_not() {
+    let place = Place::new(0);
+    let history = r#"{"history":[{"speaker":"Agent","response":"It takes ten minutes."},{"speaker":"Customer","response":"Nice, and the cost?"}]}"#;
+    let history = history.replace('"', "\"\"");
+    let tables = [
+        format!("id,history\na,\"{history}\"\nb,\"{{Zanzibar\"\nc,[]\n"),
+        "id,text\na,\"Agent: It takes ten minutes. Customer: Nice, and the cost?\"\nb,Zanzibar\nc,\n".to_owned(),
+        "conversation_id,speaker,text\na,Agent,It takes ten minutes.\na,Customer,\"Nice, and the cost?\"\nb,Nobody,Zanzibar\nc,Agent,\n".to_owned(),
+    ];
+    for table in tables {
+        let mut packed = flate2::write::GzEncoder::new(Vec::new(), flate2::Compression::fast());
+        packed.write_all(table.as_bytes()).unwrap();
+        for bytes in [table.into_bytes(), packed.finish().unwrap()] {
+            fs::write(place.table(), bytes).unwrap();
+            let text = place.finish(2);
+            let rows: Vec<&str> = text.lines().collect();
+            assert_eq!(rows[1], "a,,,,It takes ten minutes.,0.025,Closing,Opening,none,40,2,");
+            for (row, id) in [(rows[2], 'b'), (rows[3], 'c')] {
+                let reason = row.strip_prefix(&format!("{id},,,,,,,,,,,")).unwrap();
+                assert!(!reason.is_empty() && !reason.contains("Zanzibar"), "{row}");
+            }
+            assert_eq!(rows.len(), 4);
+        }
+    }
 }

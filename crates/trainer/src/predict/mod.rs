@@ -42,11 +42,10 @@ pub(crate) struct PredictArgs {
 }
 
 pub(crate) fn run(args: &PredictArgs, output: Output) -> Result<()> {
-    let files = args.bundle.files()?;
     if let (Some(table), Some(out)) = (&args.batch, &args.out) {
-        return batch::run(table, out, &args.options, files, output);
+        return batch::run(table, out, &args.options, &args.bundle, output);
     }
-    let engine = Engine::load(Bundle::new(files)).context("the bundle cannot be loaded")?;
+    let engine = Engine::load(Bundle::new(args.bundle.files()?)).context("the bundle cannot be loaded")?;
     match (&args.history, &args.conversations, &args.out) {
         (Some(history), ..) => answers::one(&engine, history, output),
         (None, Some(conversations), Some(out)) => answers::many(&engine, conversations, out, output),
