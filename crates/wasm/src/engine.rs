@@ -67,6 +67,7 @@ impl Engine {
 
     /// Whether the conversation converts, with the options `{domain?, finished?}`; the error `missing_artifact` when
     /// the bundle has no model of conversion.
+    #[allow(clippy::needless_pass_by_value)] // wasm-bindgen hands an optional object over by value.
     pub fn conversion(&self, history: &JsValue, options: Option<js_sys::Object>) -> Result<JsValue, JsValue> {
         let request = conversion_request(history, options.as_ref())?;
         let options = ConversionOptions { domain: request.domain.as_deref(), finished: request.finished };

@@ -227,7 +227,7 @@ impl Table {
     fn next(&mut self, row: &mut u64) -> Result<Option<Entry>> {
         let Some(record) = self.next_row(row)? else { return Ok(None) };
         let column = match self.layout.rows {
-            Rows::Line { .. } => return self.lines(record, row).map(Some),
+            Rows::Line { .. } => return self.lines(&record, row).map(Some),
             Rows::History(column) | Rows::Transcript(column) => column,
         };
         let bytes = record.get(column).unwrap_or_default().to_vec();
@@ -240,16 +240,16 @@ impl Table {
     }
 
     /// A conversation of several rows: this one and those after it with the same identifier.
-    fn lines(&mut self, record: ByteRecord, row: &mut u64) -> Result<Entry> {
+    fn lines(&mut self, record: &ByteRecord, row: &mut u64) -> Result<Entry> {
         let first = *row;
-        if self.id(&record).is_empty() {
-            return Ok(self.entry(&record, first, Body::Wrong("the row has no conversation_id".to_owned())));
+        if self.id(record).is_empty() {
+            return Ok(self.entry(record, first, Body::Wrong("the row has no conversation_id".to_owned())));
         }
         let mut lines = Vec::new();
         let (mut wrong, mut bytes) = (None, 0);
         let mut next = Some(record.clone());
         while let Some(this) = next {
-            if self.id(&this) != self.id(&record) {
+            if self.id(&this) != self.id(record) {
                 self.ahead = Some(this);
                 break;
             }
@@ -266,7 +266,7 @@ impl Table {
             }
             next = self.next_row(row)?;
         }
-        Ok(self.entry(&record, first, wrong.unwrap_or(Body::Lines(lines))))
+        Ok(self.entry(record, first, wrong.unwrap_or(Body::Lines(lines))))
     }
 
     fn line(&self, record: &ByteRecord, row: u64) -> Line {
