@@ -63,14 +63,15 @@ test('the status names the bundle, its source and its memory', async () => {
 test('single questions and all at once agree', async () => {
   const { one, all } = await page.evaluate(async (history) => {
     const { rapport } = window;
-    const [response, stage, suggestion, direction] = await Promise.all([
+    const [response, stage, suggestion, direction, conversion] = await Promise.all([
       rapport.respondNext(history),
       rapport.stageNext(history),
       rapport.suggest(history),
       rapport.direction(history),
+      rapport.conversion(history),
     ]);
     const { milliseconds, ...all } = await rapport.analyze(history);
-    return { one: { response, stage, suggestion, direction }, all, milliseconds };
+    return { one: { response, stage, suggestion, direction, conversion }, all, milliseconds };
   }, sample);
   assert.deepEqual(one, all);
   assert.deepEqual(Object.keys(one.response.response_type_probabilities), [
