@@ -126,3 +126,18 @@ export async function openConversation(registryUrl, turns, rounds) {
   rapport.dispose();
   return times;
 }
+
+/** Milliseconds for all answers to conversations of which no text was seen before; the first round warms the code up. */
+export async function wholeConversations(registryUrl, conversations) {
+  const { Rapport } = await import('/web/dist/index.js');
+  const rapport = await Rapport.load({ registryUrl });
+  const times = [];
+  for (const turns of conversations) {
+    const history = turns.map((response, i) => ({ speaker: i % 2 ? 'Customer' : 'Salesman', response }));
+    const begun = performance.now();
+    await rapport.analyze({ history });
+    times.push(performance.now() - begun);
+  }
+  rapport.dispose();
+  return times.slice(1);
+}

@@ -115,6 +115,14 @@ try {
   );
   result.turn = summary(open);
 
+  say('browser: conversations of 20 turns of 24 tokens, no text seen before');
+  const conversations = Array.from({ length: 1 + ROUNDS }, () => Array.from({ length: 20 }, () => text(24).text));
+  const whole = await inPage(
+    (bench, { conversations }) => bench.wholeConversations('/registry/registry.json', conversations),
+    { conversations },
+  );
+  result.conversation = summary(whole);
+
   say('browser: cold start from cached bytes');
   const starts = { ours: [], transformers: [] };
   for (let start = -1; start < STARTS; start++) {
