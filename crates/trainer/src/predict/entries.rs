@@ -110,7 +110,7 @@ impl<R: Read> Read for Bounded<R> {
 type Input = Box<dyn BufRead>;
 
 enum Source {
-    Csv(Table),
+    Csv(Box<Table>),
     Jsonl(Input),
 }
 
@@ -148,10 +148,8 @@ impl Entries {
             Source::Jsonl(input)
         } else {
             let delimiter = delimiter(beginning);
-            Source::Csv(
-                Table::open(input, delimiter)
-                    .with_context(|| format!("{name} is no table of conversations"))?,
-            )
+            let table = Table::open(input, delimiter);
+            Source::Csv(Box::new(table.with_context(|| format!("{name} is no table of conversations"))?))
         };
         Ok(Self { name, source, row: 0 })
     }
@@ -169,7 +167,7 @@ impl Entries {
 /// The separator that the first line holds most of.
 fn delimiter(beginning: &[u8]) -> u8 {
     let first = beginning.split(|b| matches!(b, b'\n' | b'\r')).next().unwrap_or_default();
-    let count = |mark: u8| first.iter().filter(|&&b| b == mark).count();
+    let count = |mark: u8| first.split(|&b| b == mark).count();
     // `max_by_key` takes the last of equals, so the comma stands last.
     [b'\t', b';', b','].into_iter().max_by_key(|&mark| count(mark)).unwrap_or(b',')
 }
