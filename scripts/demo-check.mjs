@@ -49,9 +49,12 @@ for (const [path, ...names] of [
     'conversation_stage_probabilities',
   ],
   ['/predict-conversation-direction', 'current_state', 'predicted_next_cluster', 'transition_probabilities'],
+  ['/predict', 'conversion_probability', 'interval', 'insights', 'by_turn'],
 ]) {
   await look('POST', api + path, { body: { history: sample.history }, expect: fields(...names), show: true });
 }
+// Pages long, so not shown.
+await look('POST', `${api}/signals`, { body: { history: sample.history }, expect: fields('summary', 'turns') });
 await look('GET', `${api}/health`, { expect: fields('status'), show: true });
 await look('GET', `${api}/docs`, { expect: contains('<html') });
 await look('GET', `${api}/openapi.json`, { expect: fields('openapi', 'paths') });
