@@ -8,7 +8,7 @@ use rapport_engine::conversion::{
 use super::binary::{Binary, BinaryRow};
 use super::boost::{BoostOptions, BoostRow, boost};
 use super::rows::Case;
-use crate::data::share_of;
+use crate::data::fold_of;
 
 /// How to fit.
 #[derive(Debug, Clone, serde::Serialize, serde::Deserialize)]
@@ -204,7 +204,7 @@ fn log_loss(log_odds: f32, won: bool) -> f64 {
 fn states<'a>(cases: &[&'a Case], finished: bool, folds: usize, salt: &str) -> Vec<State<'a>> {
     let mut all = Vec::new();
     for (index, case) in cases.iter().enumerate() {
-        let fold = ((share_of(&case.id, salt) * folds as f64) as usize).min(folds - 1);
+        let fold = fold_of(&case.id, salt, folds);
         let own = case.states(finished);
         all.extend(own.map(|inputs| State { case: index, inputs, won: case.won, weight: 1.0, fold }));
     }

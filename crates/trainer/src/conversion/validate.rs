@@ -6,7 +6,7 @@ use rayon::prelude::*;
 use super::fit::{FitOptions, fit_baselines, fit_scorer};
 use super::rows::Case;
 use crate::Output;
-use crate::data::share_of;
+use crate::data::fold_of;
 use crate::evaluate::conversion::Forecast;
 
 pub(super) fn probability(log_odds: f32) -> f64 {
@@ -33,7 +33,7 @@ pub(super) fn forecast(case: &Case, running: &Scorer, finished: &Scorer) -> Fore
 
 /// The fold of a conversation.
 pub(super) fn fold(case: &Case, folds: usize) -> usize {
-    ((share_of(&case.id, "conversion") * folds as f64) as usize).min(folds - 1)
+    fold_of(&case.id, "conversion", folds)
 }
 
 /// Forecasts of every case by models of the other folds.

@@ -16,7 +16,7 @@ use clap::Subcommand;
 use crate::Output;
 
 pub use jsonl::{read_conversations, write_conversations};
-pub use split::{Part, share_of};
+pub use split::{Part, fold_of, share_of};
 pub use weak::{TurnPosteriors, human_only, label, without_labels};
 
 /// `rapport data …`

@@ -129,6 +129,12 @@ pub fn share_of(id: &str, salt: &str) -> f64 {
     (number >> 11) as f64 / (1u64 << 53) as f64
 }
 
+/// The part of `folds` that a conversation belongs to, by its identifier and the salt.
+pub fn fold_of(id: &str, salt: &str, folds: usize) -> usize {
+    // A share just below 1 times the number of folds may round up to it.
+    ((share_of(id, salt) * folds as f64) as usize).min(folds.saturating_sub(1))
+}
+
 #[derive(Debug, Serialize)]
 struct PartFile {
     conversations: usize,

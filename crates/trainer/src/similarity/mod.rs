@@ -16,7 +16,7 @@ use rapport_engine::{Bundle, Engine};
 use serde::Serialize;
 
 use crate::bundle::BundleArgs;
-use crate::data::share_of;
+use crate::data::{fold_of, share_of};
 use crate::files::StagedFolder;
 use crate::{Output, write_file};
 use figures::Figures;
@@ -136,8 +136,7 @@ fn check(
 
 /// The part that each conversation is kept back in.
 fn folds(rows: &[Row], args: &FitArgs) -> Result<Vec<usize>> {
-    let folds: Vec<usize> =
-        rows.iter().map(|r| (share_of(&r.id, &args.salt) * args.folds as f64) as usize).collect();
+    let folds: Vec<usize> = rows.iter().map(|r| fold_of(&r.id, &args.salt, args.folds)).collect();
     for won in [true, false] {
         let word = if won { "won" } else { "lost" };
         let places: Vec<usize> = (0..rows.len()).filter(|&i| rows[i].won == won).collect();

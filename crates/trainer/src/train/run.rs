@@ -23,7 +23,7 @@ use super::sequences::{
 use super::signals::{self, SignalOptions, SignalTexts, TrainedSignals};
 use super::vectors::VectorStore;
 use crate::Output;
-use crate::data::share_of;
+use crate::data::fold_of;
 
 /// Everything that decides a run's result, but the data.
 #[derive(Debug, Clone, serde::Serialize, serde::Deserialize)]
@@ -187,8 +187,7 @@ pub(crate) fn train(
         labelled.len(),
         2 * settings.folds
     );
-    let folds: Vec<usize> =
-        labelled.iter().map(|e| (share_of(&e.id, &settings.salt) * settings.folds as f64) as usize).collect();
+    let folds: Vec<usize> = labelled.iter().map(|e| fold_of(&e.id, &settings.salt, settings.folds)).collect();
     for fold in 0..settings.folds {
         ensure!(folds.contains(&fold), "fold {fold} of {} is empty; use fewer folds", settings.folds);
     }
@@ -237,7 +236,7 @@ pub(crate) fn train(
     let all: Vec<&Example> = examples.iter().collect();
     let rows: Vec<ActRows> = all.par_iter().map(|e| act_models.rows(e)).collect();
     let direction_folds: Vec<usize> =
-        all.iter().map(|e| (share_of(&e.id, &settings.salt) * settings.folds as f64) as usize).collect();
+        all.iter().map(|e| fold_of(&e.id, &settings.salt, settings.folds)).collect();
     let (direction, direction_figures) =
         direction::fit(&all, &rows, &direction_folds, &sources.sets, &settings.direction)?;
 

@@ -9,7 +9,7 @@ use super::targets::{PlaybookLine, service_signals, targets, turn_signals};
 use super::texts::TextExample;
 use super::tone::{ToneText, ToneTurn};
 use super::{SignalTexts, is_customer};
-use crate::data::share_of;
+use crate::data::fold_of;
 use crate::train::logistic::Row;
 use crate::train::sentiment::ToneExample;
 use crate::train::vectors::VectorStore;
@@ -30,10 +30,6 @@ pub(super) struct Turns {
     pub tones: Vec<ToneTurn>,
 }
 
-fn fold_of(id: &str, folds: usize) -> usize {
-    ((share_of(id, SALT) * folds as f64) as usize).min(folds - 1)
-}
-
 fn before(readings: &[TurnReading], t: usize) -> Option<&TurnReading> {
     t.checked_sub(1).map(|before| &readings[before])
 }
@@ -48,7 +44,7 @@ pub(super) fn of_turns(
     let signals = turn_signals();
     let (mut cases, mut tones) = (Vec::new(), Vec::new());
     for (group, (conversation, readings)) in conversations.iter().zip(readings).enumerate() {
-        let fold = fold_of(&conversation.id, folds);
+        let fold = fold_of(&conversation.id, SALT, folds);
         let merged = merge_turns(conversation);
         for (t, (target, reading)) in targets(conversation, &merged).into_iter().zip(*readings).enumerate() {
             let labels = target.signals.filter(|_| is_customer(reading));
@@ -103,7 +99,7 @@ pub(super) fn of_texts(
                 labels: example.labels.clone(),
                 rules: Vec::new(),
                 group,
-                fold: fold_of(&example.text, folds),
+                fold: fold_of(&example.text, SALT, folds),
             })
         })
         .collect::<Result<_>>()?;
@@ -128,7 +124,7 @@ pub(super) fn of_intents(
     };
     let first = texts.intents.len();
     for (i, example) in other.iter().enumerate() {
-        add(own(&example.text, vectors)?, fold_of(&example.text, folds), first + i);
+        add(own(&example.text, vectors)?, fold_of(&example.text, SALT, folds), first + i);
     }
     let first = first + other.len();
     for case in &turns.cases {
