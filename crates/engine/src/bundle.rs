@@ -97,17 +97,17 @@ impl Bundle {
         self.files.remove(name).ok_or_else(|| EngineError::MissingArtifact(name.into()))
     }
 
-    /// Takes a JSON artifact out and reads it, where the bundle has it.
-    pub(crate) fn take_json_if_there<T: serde::de::DeserializeOwned>(
-        &mut self,
-        name: &str,
-    ) -> Result<Option<T>, EngineError> {
-        if self.files.contains_key(name) { self.take_json(name).map(Some) } else { Ok(None) }
-    }
-
     /// Takes an artifact out that a bundle may lack.
     pub(crate) fn take_optional(&mut self, name: &str) -> Option<Vec<u8>> {
         self.files.remove(name)
+    }
+
+    /// Takes a JSON artifact out that a bundle may lack, and reads it.
+    pub(crate) fn take_optional_json<T: serde::de::DeserializeOwned>(
+        &mut self,
+        name: &str,
+    ) -> Result<Option<T>, EngineError> {
+        if self.has(name) { self.take_json(name).map(Some) } else { Ok(None) }
     }
 
     /// Takes a JSON artifact out and reads it.

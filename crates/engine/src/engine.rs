@@ -93,7 +93,7 @@ impl Engine {
         direction.check(dimensions)?;
         let vectors = bundle.take(artifact::PLAYBOOK_VECTORS)?;
         let adviser = Adviser::new(bundle.take_json(artifact::PLAYBOOK)?, &vectors, dimensions)?;
-        let conversion: Option<ConversionModel> = bundle.take_json_if_there(artifact::CONVERSION)?;
+        let conversion: Option<ConversionModel> = bundle.take_optional_json(artifact::CONVERSION)?;
         if let Some(model) = &conversion {
             model.check(dimensions)?;
         }

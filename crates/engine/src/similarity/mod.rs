@@ -48,12 +48,7 @@ impl Similarity {
     /// Takes what a bundle has; both artifacts are optional.
     pub(crate) fn load(bundle: &mut Bundle, dimensions: usize) -> Result<Self, EngineError> {
         let width = POOLED_BLOCKS * dimensions;
-        let prototypes: Option<Prototypes> = match bundle.take_optional(artifact::PROTOTYPES) {
-            Some(bytes) => Some(
-                serde_json::from_slice(&bytes).map_err(|e| EngineError::artifact(artifact::PROTOTYPES, e))?,
-            ),
-            None => None,
-        };
+        let prototypes: Option<Prototypes> = bundle.take_optional_json(artifact::PROTOTYPES)?;
         if let Some(prototypes) = &prototypes {
             prototypes.check(width)?;
         }
