@@ -145,6 +145,17 @@ impl LayerAdapters {
             Target::Output => self.output.as_ref(),
         }
     }
+
+    fn get_mut(&mut self, target: Target) -> Option<&mut LowRank> {
+        match target {
+            Target::Query => self.query.as_mut(),
+            Target::Key => self.key.as_mut(),
+            Target::Value => self.value.as_mut(),
+            Target::AttentionOutput => self.attention_output.as_mut(),
+            Target::Intermediate => self.intermediate.as_mut(),
+            Target::Output => self.output.as_mut(),
+        }
+    }
 }
 
 /// The adapters of an encoder, a member for each of its layers.
@@ -181,6 +192,25 @@ impl Adapters {
         Self { layers: (0..weights.layers.len()).map(layer).collect() }
     }
 
+    /// Adapters with the numbers of a file.
+    pub(crate) fn of(
+        factors: &Factors,
+        weights: &EncoderWeights,
+        spec: &AdapterSpec,
+        device: &Device,
+    ) -> Self {
+        let mut all = Self::new(weights, spec, 0, device);
+        for ((number, target), pair) in factors {
+            let low_rank = all.layers.get_mut(*number).and_then(|layer| layer.get_mut(*target));
+            if let Some(low_rank) = low_rank {
+                let (inputs, outputs) = (pair.down.len() / spec.rank, pair.up.len() / spec.rank);
+                low_rank.down = Param::from_tensor(matrix(pair.down.clone(), [inputs, spec.rank], device));
+                low_rank.up = Param::from_tensor(matrix(pair.up.clone(), [spec.rank, outputs], device));
+            }
+        }
+        all
+    }
+
     /// The numbers of the adapters.
     pub(crate) fn read(&self) -> Factors {
         let mut out = Factors::new();
@@ -211,12 +241,19 @@ pub(crate) type Factors = BTreeMap<(usize, Target), Pair>;
 pub(crate) struct AdapterFile {
     /// SHA-256 of the `model.safetensors` that it was trained beside.
     pub base_sha256: String,
-    /// Which adapters there are.
+    /// Which adapters there are; `alpha` is what the training run had times `share`.
     pub spec: AdapterSpec,
+    /// How much of what was trained is added; see `shrink`.
+    #[serde(default = "whole")]
+    pub share: f64,
     /// The settings of the training run.
     pub settings: serde_json::Value,
     #[serde(skip)]
     pub factors: Factors,
+}
+
+fn whole() -> f64 {
+    1.0
 }
 
 /// Name of the format in the file's metadata.
@@ -304,17 +341,23 @@ impl AdapterFile {
         Ok(file)
     }
 
-    /// Adds the adapters to the weights that they were trained beside.
-    ///
-    /// # Errors
-    /// When `base_sha256`, the hash of those weights' file, is not that of the adapter's base.
-    pub(crate) fn merge(&self, weights: &mut EncoderWeights, base_sha256: &str) -> Result<()> {
+    /// Refuses a base that the adapters were not trained beside, by the hash of its weights' file.
+    pub(crate) fn check_base(&self, base_sha256: &str) -> Result<()> {
         ensure!(
             self.base_sha256 == base_sha256,
             "the adapter was made for a base with SHA-256 {}, these base weights have {base_sha256}; \
              give the adapter's own base with --base",
             self.base_sha256
         );
+        Ok(())
+    }
+
+    /// Adds the adapters to the weights that they were trained beside.
+    ///
+    /// # Errors
+    /// When `base_sha256`, the hash of those weights' file, is not that of the adapter's base.
+    pub(crate) fn merge(&self, weights: &mut EncoderWeights, base_sha256: &str) -> Result<()> {
+        self.check_base(base_sha256)?;
         merge(&self.factors, &self.spec, weights);
         Ok(())
     }

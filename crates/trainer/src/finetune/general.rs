@@ -17,7 +17,7 @@ use crate::metrics::{Bootstrap, Interval, roc_auc};
 /// Resamples of the intervals.
 const RESAMPLES: usize = 1000;
 /// A fall of an accuracy or an area by more than this is said.
-const TOLERATED: f64 = 0.01;
+pub(super) const TOLERATED: f64 = 0.01;
 /// One text in so many of each intent is asked, the rest answers.
 const ASKED: usize = 5;
 
@@ -160,6 +160,16 @@ impl IntentCheck {
         Ok(check)
     }
 
+    /// The check over every second of the asked texts, and over the others: one to choose by, one to tell.
+    pub(crate) fn halves(&self) -> (Self, Self) {
+        let half = |odd: usize| Self {
+            asked: self.asked.iter().skip(odd).step_by(2).copied().collect(),
+            pairs: self.pairs.chunks(2).skip(odd).step_by(2).flatten().copied().collect(),
+            ..self.clone()
+        };
+        (half(0), half(1))
+    }
+
     /// Compares the vectors of the base with those of the tuned encoder, both in the order of the texts.
     pub(crate) fn compare(&self, generic: &[Vec<f32>], tuned: &[Vec<f32>], seed: u64) -> GeneralFigures {
         let nearest = |vectors: &[Vec<f32>]| -> Vec<bool> {
@@ -258,6 +268,9 @@ mod tests {
         bad[5] = vector(2.5);
         let same = check.compare(&good, &good, 1);
         assert_eq!((same.nearest_generic, same.pairs_generic, same.kept), (1.0, 1.0, true));
+        let (first, second) = check.halves();
+        assert_eq!((first.asked, first.pairs), (vec![0], check.pairs[..2].to_vec()));
+        assert_eq!((second.asked, second.pairs), (vec![5], check.pairs[2..].to_vec()));
         let fallen = check.compare(&good, &bad, 1);
         assert_eq!((fallen.nearest_tuned, fallen.kept), (0.5, false));
     }

@@ -2,6 +2,7 @@
 
 mod adapter;
 mod batches;
+mod data;
 #[cfg(test)]
 #[allow(clippy::unwrap_used)]
 mod example;
@@ -22,6 +23,7 @@ mod session;
 #[cfg(test)]
 #[allow(clippy::unwrap_used)]
 mod session_tests;
+mod shrink;
 mod tokens;
 mod triplets;
 mod windows;
@@ -139,6 +141,13 @@ pub(crate) struct FinetuneArgs {
     /// Texts with intents, columns `text` and `category`: what the encoder knows of them before and after.
     #[arg(long, value_name = "FILE.csv")]
     check_intents: Option<PathBuf>,
+    /// Measure this adapter, and choose its share, instead of training one.
+    #[arg(long, value_name = "FILE", conflicts_with_all = ["full", "resume", "write_triplets", "triplets"])]
+    adapter: Option<PathBuf>,
+    /// How much of what the adapters learned is added to the base, from 0 to 1; without it the most that keeps what
+    /// `--check-intents` asks.
+    #[arg(long, value_name = "SHARE", conflicts_with = "full")]
+    share: Option<f64>,
     /// Folder of the base weights; the default is where `rapport base fetch` puts them.
     #[arg(long, value_name = "DIR")]
     base: Option<PathBuf>,
@@ -174,6 +183,9 @@ impl FinetuneArgs {
         positive("learning-rate", learning_rate)?;
         share("warm-up", self.warm_up)?;
         share("val-share", self.val_share)?;
+        if let Some(share) = self.share {
+            ensure!(share > 0.0 && share <= 1.0, "--share {share}: above 0, up to 1");
+        }
         ensure!(self.general_weight >= 0.0, "--general-weight {}: 0 or more is needed", self.general_weight);
         ensure!(self.guard >= 0.0, "--guard {}: 0 or more is needed", self.guard);
         ensure!(

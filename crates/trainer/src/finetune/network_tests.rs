@@ -138,7 +138,13 @@ fn file() -> (AdapterFile, EncoderWeights) {
     let tracked = frozen(&weights, Device::flex().autodiff(), 0);
     let adapters = train(&tracked, Adapters::new(&weights, &spec(), 1, &tracked.device), 1);
     let settings = serde_json::json!({ "b": 1, "a": [2] });
-    let file = AdapterFile { base_sha256: "aa".into(), spec: spec(), settings, factors: adapters.read() };
+    let file = AdapterFile {
+        base_sha256: "aa".into(),
+        spec: spec(),
+        share: 1.0,
+        settings,
+        factors: adapters.read(),
+    };
     (file, weights)
 }
 
@@ -153,6 +159,22 @@ fn an_adapter_comes_back_from_its_file() {
     file.merge(&mut one, "aa").unwrap();
     read.merge(&mut two, "aa").unwrap();
     assert_eq!(one.layers[1].qkv.weight, two.layers[1].qkv.weight);
+}
+
+#[test]
+fn a_share_of_an_adapter_is_the_same_beside_the_base_and_merged_into_it() {
+    let (mut file, weights) = file();
+    file.spec.alpha *= 0.5;
+    let plain = frozen(&weights, Device::flex(), 0);
+    let beside =
+        embed_all(&Adapters::of(&file.factors, &weights, &file.spec, &plain.device), &plain, &TEXTS, |_| {});
+    let mut merged = weights.clone();
+    file.merge(&mut merged, "aa").unwrap();
+    assert!(distance(&merged, &beside) < 1e-4, "{}", distance(&merged, &beside));
+    file.spec.alpha *= 2.0;
+    let mut whole = weights.clone();
+    file.merge(&mut whole, "aa").unwrap();
+    assert!(distance(&whole, &beside) > 1e-4, "{}", distance(&whole, &beside));
 }
 
 #[test]

@@ -17,6 +17,9 @@ pub(crate) struct Figures {
     /// The epoch that was kept; 0 is the base: nothing was gained.
     pub best_epoch: usize,
     pub history: Vec<EpochFigures>,
+    /// How much of what was trained is added to the base; nothing for full fine-tuning.
+    #[serde(default)]
+    pub share: Option<f64>,
     /// Numbers that were trained.
     pub trained_parameters: usize,
     /// By test file; without `--test` those kept back, which also chose the epoch.
@@ -81,7 +84,10 @@ impl Figures {
                 e.val_neighbours
             );
         }
-        if self.best_epoch == 0 {
+        if let Some(share) = self.share.filter(|s| *s < 1.0) {
+            let _ = writeln!(out, "{share:.2} of what was trained is added to the base");
+        }
+        if self.best_epoch == 0 && !self.history.is_empty() {
             let _ = writeln!(
                 out,
                 "no epoch was better than the base on what is kept back: what is written changes nothing"
@@ -136,7 +142,7 @@ impl Figures {
             if !g.kept {
                 let _ = writeln!(
                     out,
-                    "WARNING: general similarity fell by more than 1 point; raise --general-weight or lower --learning-rate"
+                    "WARNING: general similarity fell by more than 1 point; lower --share, or raise --general-weight"
                 );
             }
         }

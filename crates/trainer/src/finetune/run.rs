@@ -1,16 +1,16 @@
 //! One run: conversations or triplets in, an adapter (or whole weights) and figures out.
 
-use std::collections::{BTreeMap, BTreeSet};
+use std::collections::BTreeMap;
 use std::path::{Path, PathBuf};
 
-use anyhow::{Context, Result, bail, ensure};
+use anyhow::{Context, Result, ensure};
 use burn::tensor::Device;
-use rapport_conversation::Conversation;
 use serde::Serialize;
 use serde_json::{Value, json};
 
 use super::FinetuneArgs;
 use super::adapter::{AdapterFile, Adapters};
+use super::data::Data;
 use super::full::to_safetensors;
 use super::general::{GeneralTexts, IntentCheck, read_texts};
 use super::measure::{Measured, measure};
@@ -18,100 +18,14 @@ use super::mining::mine;
 use super::network::{Body, Frozen, LowerStates, Trainable, embed_all};
 use super::report::{DataFigures, Figures};
 use super::session::{Both, Session, Tuned};
+use super::shrink::Shrinking;
 use super::tokens::Tokens;
-use super::triplets::{self, Pairs};
-use super::windows::{self, Pool};
+use super::triplets;
+use super::windows::Pool;
 use crate::base::{Base, TUNED, TunedBase};
-use crate::data::{read_conversations, share_of};
 use crate::files::StagedFolder;
 use crate::train::checkpoint::Checkpoint;
 use crate::{Output, cache_dir, sha256_hex, write_file};
-
-/// Salt of the conversations that are kept back.
-const SALT: &str = "finetune";
-
-/// Windows to train on and to choose by, and those of each test file.
-struct Data {
-    train: Pool,
-    val: Pool,
-    tests: Vec<(String, Pool)>,
-    /// Pairs of the training windows and of those kept back, when they come from files.
-    given: Option<(Pairs, Pairs)>,
-}
-
-/// Conversations of several files; of two with one identifier the first is taken.
-fn read_all(paths: &[PathBuf], seen: &mut BTreeSet<String>, output: Output) -> Result<Vec<Conversation>> {
-    let (mut all, mut twice) = (Vec::new(), 0);
-    for path in paths {
-        for conversation in read_conversations(path)? {
-            if seen.insert(conversation.id.clone()) {
-                all.push(conversation);
-            } else {
-                twice += 1;
-            }
-        }
-    }
-    if twice > 0 {
-        output.note(format!("{twice} conversations are there twice; the first of each is taken"));
-    }
-    Ok(all)
-}
-
-impl Data {
-    fn read(args: &FinetuneArgs, tokens: &Tokens, output: Output) -> Result<Self> {
-        let mut data = match &args.triplets {
-            Some(folder) => Self::of_triplets(folder, tokens)?,
-            None => Self::of_conversations(args, tokens, output)?,
-        };
-        data.train.check("the training part", args.labels)?;
-        data.val.check("the part kept back", args.labels).context(
-            "what is kept back chooses the epoch; give more with --val-share or other conversations with --val",
-        )?;
-        let own: BTreeSet<&String> = data.train.conversations.iter().chain(&data.val.conversations).collect();
-        let mut tests = Vec::new();
-        for path in &args.test {
-            let conversations = read_conversations(path)?;
-            if let Some(both) = conversations.iter().find(|c| own.contains(&c.id)) {
-                bail!("{} is trained on and in --test {}", both.id, path.display());
-            }
-            let mut pool = Pool::with_labels(&data.val.labels);
-            windows::add(&mut pool, &conversations, args.labels, args.window, tokens)?;
-            ensure!(!pool.items.is_empty(), "--test {}: no turn has a label", path.display());
-            tests.push((path.display().to_string(), pool));
-        }
-        data.tests = tests;
-        Ok(data)
-    }
-
-    fn of_conversations(args: &FinetuneArgs, tokens: &Tokens, output: Output) -> Result<Self> {
-        let mut seen = BTreeSet::new();
-        let held = read_all(&args.val, &mut seen, output)?;
-        let all = read_all(&args.data, &mut seen, output)?;
-        let aside = |c: &Conversation| held.is_empty() && share_of(&c.id, SALT) < args.val_share;
-        let (shared, train): (Vec<Conversation>, Vec<Conversation>) = all.into_iter().partition(aside);
-        let mut pool = Pool::default();
-        windows::add(&mut pool, &train, args.labels, args.window, tokens)?;
-        let mut val = Pool::with_labels(&pool.labels);
-        windows::add(
-            &mut val,
-            if held.is_empty() { &shared } else { &held },
-            args.labels,
-            args.window,
-            tokens,
-        )?;
-        Ok(Self { train: pool, val, tests: Vec::new(), given: None })
-    }
-
-    fn of_triplets(folder: &Path, tokens: &Tokens) -> Result<Self> {
-        let (train, train_pairs) = triplets::read(&folder.join(triplets::TRAIN), &[], tokens)?;
-        let (val, val_pairs) = triplets::read(&folder.join(triplets::VAL), &train.labels, tokens)?;
-        let own: BTreeSet<&String> = train.conversations.iter().collect();
-        if let Some(both) = val.conversations.iter().find(|c| own.contains(c)) {
-            bail!("{}: conversation {both:?} has triplets of both files", folder.display());
-        }
-        Ok(Self { train, val, tests: Vec::new(), given: Some((train_pairs, val_pairs)) })
-    }
-}
 
 fn hashed(path: &Path) -> Result<Value> {
     let bytes = crate::files::read(path)?;
@@ -121,6 +35,15 @@ fn hashed(path: &Path) -> Result<Value> {
 
 fn refs(tokens: &[Vec<u32>]) -> Vec<&[u32]> {
     tokens.iter().map(|t| &t[..]).collect()
+}
+
+fn read_adapter(path: &Path, base: &Base) -> Result<AdapterFile> {
+    let read = || -> Result<AdapterFile> {
+        let file = AdapterFile::from_bytes(&crate::files::read(path)?, &base.weights)?;
+        file.check_base(&base.sha256)?;
+        Ok(file)
+    };
+    read().with_context(|| format!("cannot use --adapter {}", path.display()))
 }
 
 /// What is printed at the end.
@@ -158,6 +81,7 @@ pub(super) fn run(args: &FinetuneArgs, output: Output) -> Result<()> {
     } else {
         read_texts(&args.general, args.general_texts, &tokens)?
     };
+    let given = args.adapter.as_ref().map(|path| read_adapter(path, &base)).transpose()?;
     let check = args.check_intents.as_ref().map(|path| IntentCheck::read(path, &tokens)).transpose()?;
 
     // A checkpoint belongs to one choice of data and settings.
@@ -248,15 +172,22 @@ pub(super) fn run(args: &FinetuneArgs, output: Output) -> Result<()> {
         let figures = figures(&data, &plain, &tuned, check.as_ref(), schedule.seed, args, output);
         ("model.safetensors", bytes, figures, tuned.speed)
     } else {
-        let adapters = Adapters::new(&base.weights, &spec, schedule.seed, &device);
-        let tuned = session.run(adapters, &checkpoint)?;
-        let file = AdapterFile {
+        let mut tuned = match &given {
+            Some(file) => Tuned::given(Adapters::of(&file.factors, &base.weights, &file.spec, &device)),
+            None => session.run(Adapters::new(&base.weights, &spec, schedule.seed, &device), &checkpoint)?,
+        };
+        let mut file = given.unwrap_or_else(|| AdapterFile {
             base_sha256: base.sha256.clone(),
             spec: spec.clone(),
+            share: 1.0,
             settings: settings.clone(),
             factors: tuned.module.read(),
-        };
-        let figures = figures(&data, &plain, &tuned, check.as_ref(), schedule.seed, args, output);
+        });
+        let shrinking = Shrinking { weights: &base.weights, plain: &plain, tracked: &device, output };
+        let (choosing, telling) = check.as_ref().map(IntentCheck::halves).unzip();
+        shrinking.apply(args.share, choosing.as_ref(), &mut file, &mut tuned, schedule.seed);
+        let mut figures = figures(&data, &plain, &tuned, telling.as_ref(), schedule.seed, args, output);
+        figures.share = Some(file.share);
         ("adapter.safetensors", file.to_bytes()?, figures, tuned.speed)
     };
     let (file, bytes, figures, (steps, seconds)) = written;
@@ -340,6 +271,7 @@ fn figures<M: Trainable>(
         },
         best_epoch: tuned.best_epoch,
         history: tuned.history.clone(),
+        share: None,
         trained_parameters: tuned.module.num_params(),
         sets: names.zip(sets).collect::<BTreeMap<_, _>>(),
         general,

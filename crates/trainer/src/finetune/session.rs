@@ -74,6 +74,20 @@ pub(crate) struct Tuned<M> {
     pub vectors: Option<Both>,
 }
 
+impl<M> Tuned<M> {
+    /// What was trained before, by another run.
+    pub(crate) fn given(module: M) -> Self {
+        Self {
+            module,
+            best_epoch: 0,
+            history: Vec::new(),
+            speed: (0, 0.0),
+            base_vectors: None,
+            vectors: None,
+        }
+    }
+}
+
 /// Where the figures of a checkpoint's epochs are.
 const HISTORY: &str = "history.json";
 
