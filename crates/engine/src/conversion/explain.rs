@@ -34,10 +34,12 @@ impl Seen<'_> {
     }
 }
 
-/// What each of the latest turns did to the probability; the strongest first.
+/// What each of the latest turns did to the probability; the strongest first. `weights` are the summed weights of the
+/// hashed words, ascending.
 pub(super) fn turn_influences(
     seen: Seen<'_>,
     whole: &ConversionInputs,
+    weights: &[(u32, f32)],
     chosen: Chosen<'_>,
     finished: bool,
 ) -> Vec<TurnInfluence> {
@@ -50,12 +52,13 @@ pub(super) fn turn_influences(
     let mut influences: Vec<TurnInfluence> = (first..turns)
         .map(|left_out| {
             let mut progress = before.clone();
-            (first..turns).filter(|&t| t != left_out).for_each(|t| seen.push(&mut progress, t));
+            (left_out + 1..turns).for_each(|t| seen.push(&mut progress, t));
+            seen.push(&mut before, left_out);
             let without = progress.inputs(seen.stage_now, seen.response_next);
             TurnInfluence {
                 line: seen.facts[left_out].last_line,
                 effect: probability - sigmoid(chosen.log_odds(&without, finished)),
-                log_odds: linear_part(seen, left_out, whole, chosen, finished),
+                log_odds: linear_part(seen, left_out, (whole, weights), chosen, finished),
             }
         })
         .collect();
@@ -69,7 +72,7 @@ pub(super) fn turn_influences(
 fn linear_part(
     seen: Seen<'_>,
     turn: usize,
-    whole: &ConversionInputs,
+    (whole, sums): (&ConversionInputs, &[(u32, f32)]),
     chosen: Chosen<'_>,
     finished: bool,
 ) -> f32 {
@@ -96,7 +99,7 @@ fn linear_part(
                     .filter_map(|&(bucket, said)| {
                         let index = bucket_of(bucket);
                         let at = whole.words.binary_search_by_key(&index, |(i, _)| *i).ok()?;
-                        let total = total_weight(seen, block, bucket);
+                        let total = sums[at].1.max(f32::MIN_POSITIVE);
                         let (_, x) = whole.words[at];
                         Some(scorer.wording.sparse_part(&[(index, x * said / total)]))
                     })
@@ -108,21 +111,6 @@ fn linear_part(
                     + scorer.stack.weight(WORDING, lines) * wording)
         })
         .sum()
-}
-
-/// Summed weight of a hashed word over the turns of a block, at least a hair above zero.
-fn total_weight(seen: Seen<'_>, block: usize, bucket: u32) -> f32 {
-    let turns = seen.facts.len();
-    let counts = |t: usize| match block {
-        0 => seen.facts[t].speaker == rapport_conversation::Speaker::Customer,
-        1 => seen.facts[t].speaker == rapport_conversation::Speaker::Salesperson,
-        _ => t + LAST >= turns,
-    };
-    let of_turn = |t: usize| {
-        let lexical = &seen.readings[t].lexical;
-        lexical.binary_search_by_key(&bucket, |(b, _)| *b).map_or(0.0, |at| lexical[at].1)
-    };
-    (0..turns).filter(|&t| counts(t)).map(of_turn).sum::<f32>().max(f32::MIN_POSITIVE)
 }
 
 /// The signals that moved the probability most, in words; the strongest first.

@@ -214,7 +214,8 @@ pub struct Progress {
     replies: f32,
     reply_seconds: f32,
     last_reply: f32,
-    words: Vec<f32>,
+    /// Summed weights of the hashed words of both sides, ascending; those of the salesperson after the customer's.
+    words: Vec<(u32, f32)>,
     last: Vec<LastTurn>,
 }
 
@@ -239,7 +240,7 @@ impl Progress {
             replies: 0.0,
             reply_seconds: 0.0,
             last_reply: 0.0,
-            words: vec![0.0; 2 * LEXICAL_BUCKETS],
+            words: Vec::new(),
             last: Vec::new(),
         }
     }
@@ -250,7 +251,7 @@ impl Progress {
         let (side, acts, block) = if customer {
             (&mut self.customer, &acts.response_type, 0)
         } else {
-            (&mut self.seller, &acts.seller_act, LEXICAL_BUCKETS)
+            (&mut self.seller, &acts.seller_act, LEXICAL_BUCKETS as u32)
         };
         side.push(facts, reading, acts);
         self.last_words = facts.words as f32;
@@ -270,11 +271,7 @@ impl Progress {
             }
             self.last_said = Some(end);
         }
-        for &(bucket, weight) in &reading.lexical {
-            if let Some(sum) = self.words.get_mut(block + bucket as usize) {
-                *sum += weight;
-            }
-        }
+        add_words(&mut self.words, block, &reading.lexical);
         if self.last.len() == LAST {
             self.last.remove(0);
         }
@@ -364,19 +361,40 @@ impl Progress {
         pooled
     }
 
+    /// The hashed words of the latest turns, in the block that is theirs.
+    fn last_words(&self) -> Vec<(u32, f32)> {
+        let mut words = Vec::new();
+        self.last.iter().for_each(|turn| add_words(&mut words, 2 * LEXICAL_BUCKETS as u32, &turn.lexical));
+        words
+    }
+
+    /// Every hashed word with its summed weight, ascending.
+    pub(super) fn word_weights(&self) -> Vec<(u32, f32)> {
+        self.words.iter().copied().chain(self.last_words()).collect()
+    }
+
     fn hashed(&self) -> Vec<(u32, f32)> {
-        let mut last: std::collections::BTreeMap<u32, f32> = std::collections::BTreeMap::new();
-        for &(bucket, weight) in self.last.iter().flat_map(|turn| &turn.lexical) {
-            *last.entry(2 * LEXICAL_BUCKETS as u32 + bucket).or_default() += weight;
-        }
-        let whole = (0u32..).zip(&self.words).filter(|(_, w)| **w > 0.0).map(|(i, w)| (i, *w));
+        let mut words = self.word_weights();
         // A word that comes often counts for more, but less each time.
-        let mut words: Vec<(u32, f32)> = whole.chain(last).map(|(i, w)| (i, w.sqrt())).collect();
+        words.iter_mut().for_each(|(_, w)| *w = w.sqrt());
         let norm = words.iter().map(|(_, w)| w * w).sum::<f32>().sqrt();
         if norm > 0.0 {
             words.iter_mut().for_each(|(_, w)| *w /= norm);
         }
         words
+    }
+}
+
+/// Adds the hashed words of a turn, ascending, to sums that are ascending, as those of the block that begins at `block`.
+fn add_words(sums: &mut Vec<(u32, f32)>, block: u32, lexical: &[(u32, f32)]) {
+    let mut at = 0;
+    for &(bucket, weight) in lexical.iter().filter(|(_, weight)| *weight > 0.0) {
+        let index = block + bucket;
+        at += sums[at..].partition_point(|(i, _)| *i < index);
+        match sums.get_mut(at) {
+            Some((i, sum)) if *i == index => *sum += weight,
+            _ => sums.insert(at, (index, weight)),
+        }
     }
 }
 

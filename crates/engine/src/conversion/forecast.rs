@@ -86,7 +86,7 @@ pub(crate) fn predict(
         finished: options.finished,
         insights: insights(seen, &inputs, chosen, options.finished),
         by_turn,
-        turns: turn_influences(seen, &inputs, chosen, options.finished),
+        turns: turn_influences(seen, &inputs, &progress.word_weights(), chosen, options.finished),
         notices: notices(&facts, &progress, options, chosen.name),
     })
 }
