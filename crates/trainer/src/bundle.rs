@@ -4,9 +4,28 @@ use std::path::{Path, PathBuf};
 
 use anyhow::{Context, Result, ensure};
 use clap::Args;
+use serde_json::{Value, json};
 
 use crate::files::read;
 use crate::registry::{self, BundleSource};
+
+/// What is said of a bundle for the registry: licence, data and figures of its artifacts.
+pub(crate) const BUNDLE_CARD: &str = "bundle-card.json";
+
+/// The card of a bundle with what `change` does to it; the card of a bundle without one begins empty.
+///
+/// # Errors
+/// When the card is not JSON.
+pub(crate) fn card_with(files: &[(String, Vec<u8>)], change: impl FnOnce(&mut Value)) -> Result<Vec<u8>> {
+    let card =
+        files.iter().find(|(name, _)| name == BUNDLE_CARD).map(|(_, bytes)| serde_json::from_slice(bytes));
+    let mut card = card
+        .transpose()
+        .with_context(|| format!("{BUNDLE_CARD} of the bundle is not JSON"))?
+        .unwrap_or_else(|| json!({}));
+    change(&mut card);
+    Ok(serde_json::to_vec_pretty(&card)?)
+}
 
 /// Which bundle a command works with.
 #[derive(Debug, Args)]

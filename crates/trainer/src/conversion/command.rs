@@ -18,7 +18,7 @@ use super::hide::Hide;
 use super::rows::{Case, read_cases};
 use super::validate::{cross_validate, cross_validate_whole};
 use crate::Output;
-use crate::bundle::BundleArgs;
+use crate::bundle::{BUNDLE_CARD, BundleArgs, card_with};
 use crate::data::read_conversations;
 use crate::evaluate::conversion::write as write_forecasts;
 use crate::evaluate::conversion::{
@@ -29,8 +29,6 @@ use crate::metrics::{Bootstrap, Interval, Ranking, surprise};
 
 /// Fewer of an outcome cannot be divided into folds.
 const FEWEST_OF_OUTCOME: usize = 20;
-/// What is said of a bundle for the registry.
-const BUNDLE_CARD: &str = "bundle-card.json";
 /// Resamples of the intervals.
 const RESAMPLES: usize = 1000;
 
@@ -287,11 +285,8 @@ fn described(
         Ok(Some(serde_json::from_slice(bytes).with_context(|| format!("{name} of the bundle is not JSON"))?))
     };
     let mut config = json(artifact::CONFIG)?.context("the bundle has no bundle.json")?;
-    let mut card = json(BUNDLE_CARD)?.unwrap_or_else(|| json!({}));
     if let Some(name) = &args.name {
         config["name"] = json!(name);
-        card["note"] =
-            json!(format!("{name}, with a model of conversion by rapport {}", env!("CARGO_PKG_VERSION")));
     }
     let metrics: BTreeMap<&String, Value> = summary
         .domains
@@ -305,11 +300,14 @@ fn described(
             Some((name, figures))
         })
         .collect();
-    card["artifacts"][artifact::CONVERSION] = json!({ "data": args.sources, "metrics": metrics });
-    Ok(vec![
-        (artifact::CONFIG, serde_json::to_vec_pretty(&config)?),
-        (BUNDLE_CARD, serde_json::to_vec_pretty(&card)?),
-    ])
+    let card = card_with(files, |card| {
+        if let Some(name) = &args.name {
+            let note = format!("{name}, with a model of conversion by rapport {}", env!("CARGO_PKG_VERSION"));
+            card["note"] = json!(note);
+        }
+        card["artifacts"][artifact::CONVERSION] = json!({ "data": args.sources, "metrics": metrics });
+    })?;
+    Ok(vec![(artifact::CONFIG, serde_json::to_vec_pretty(&config)?), (BUNDLE_CARD, card)])
 }
 
 fn write(

@@ -11,7 +11,7 @@ use rapport_inference::{EncoderLimits, MemoryBudget, SentenceEncoder};
 use rayon::prelude::*;
 use serde_json::json;
 
-use crate::bundle::BundleArgs;
+use crate::bundle::{BUNDLE_CARD, BundleArgs, card_with};
 use crate::data::read_conversations;
 use crate::files::{StagedFolder, read};
 use crate::train::sentiment;
@@ -41,6 +41,9 @@ pub(crate) struct TrainArgs {
     /// Parts that are kept back in turn.
     #[arg(long, value_name = "N")]
     folds: Option<usize>,
+    /// What the signals were trained on, with its licence, for the registry's entry. May be given several times.
+    #[arg(long = "source", value_name = "TEXT")]
+    sources: Vec<String>,
     /// Folder of the run; it must not be there yet.
     #[arg(long, value_name = "DIR")]
     out: PathBuf,
@@ -114,6 +117,15 @@ pub(super) fn run(args: &TrainArgs, output: Output) -> Result<()> {
     files.push((artifact::SIGNALS.into(), trained.graph));
     files.push((artifact::SIGNALS_CONFIG.into(), serde_json::to_vec_pretty(&trained.config)?));
     Engine::load(Bundle::new(files.clone())).context("the bundle with its new signals")?;
+    if !args.sources.is_empty() {
+        let card = card_with(&files, |card| {
+            for name in [artifact::SIGNALS, artifact::SIGNALS_CONFIG] {
+                card["artifacts"][name] = json!({ "data": args.sources });
+            }
+        })?;
+        files.retain(|(name, _)| name != BUNDLE_CARD);
+        files.push((BUNDLE_CARD.into(), card));
+    }
     let put = |name: &str, bytes: &[u8]| write_file(&folder.path().join(name), bytes);
     for (name, bytes) in &files {
         put(&format!("bundle/{name}"), bytes)?;
