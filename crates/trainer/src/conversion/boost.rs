@@ -34,10 +34,10 @@ pub(crate) struct BoostOptions {
 impl Default for BoostOptions {
     fn default() -> Self {
         Self {
-            trees: 150,
+            trees: 300,
             depth: 3,
-            learning_rate: 0.04,
-            features: 0.4,
+            learning_rate: 0.02,
+            features: 0.2,
             l2: 5.0,
             leaf_rows: 15.0,
             bins: 48,
