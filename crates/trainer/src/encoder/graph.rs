@@ -3,7 +3,7 @@
 //! Inputs `input_ids` and `attention_mask`, i64 `[batch, sequence]`; output
 //! `sentence_embedding`, f32 `[batch, hidden]`, mean-pooled over the mask and L2-normalised.
 //!
-//! In int8, weights are integers of 7 bits with one scale for each output channel, the word table has 8 bits with
+//! In int8, weights are integers of 7 bits with one scale for each output channel, the tables have bytes with
 //! one scale for each row. Written as standard operators, activations stay in f32: ONNX Runtime runs the file like
 //! that. Our own runtime replaces the products by its own, which round activations to 8 bits as well (a scale for
 //! each token); that is why the inputs of the products are balanced.
@@ -11,18 +11,19 @@
 use super::calibration::{CalibratedLinear, Calibration};
 use super::quantize::quantize_rows;
 use super::weights::{EncoderWeights, Layer, Linear, NORM_EPSILON, Norm};
+use super::words::quantize_words;
 use crate::onnx::{Attribute, ElementType, GraphBuilder};
 
 /// Writes the encoder in 32-bit floats as the bytes of an `.onnx` file.
 pub fn f32_graph(weights: &EncoderWeights) -> Vec<u8> {
-    Encoder { graph: GraphBuilder::new("sentence_encoder"), calibration: None }.write(weights)
+    Encoder { graph: GraphBuilder::new("sentence_encoder"), calibration: None }.write(weights, &[])
 }
 
 /// Writes the encoder with 7-bit weights as the bytes of an `.onnx` file. What the products read is measured over
-/// `sequences` of word numbers.
-pub fn int8_graph(weights: &EncoderWeights, sequences: &[Vec<u32>]) -> Vec<u8> {
+/// `sequences` of word numbers; `ranks` says how often each word is read (see [`super::ranks`]).
+pub fn int8_graph(weights: &EncoderWeights, ranks: &[u32], sequences: &[Vec<u32>]) -> Vec<u8> {
     let calibration = Some(Calibration::measure(weights, sequences));
-    Encoder { graph: GraphBuilder::new("sentence_encoder_int8"), calibration }.write(weights)
+    Encoder { graph: GraphBuilder::new("sentence_encoder_int8"), calibration }.write(weights, ranks)
 }
 
 struct Encoder {
@@ -32,7 +33,7 @@ struct Encoder {
 }
 
 impl Encoder {
-    fn write(mut self, weights: &EncoderWeights) -> Vec<u8> {
+    fn write(mut self, weights: &EncoderWeights, ranks: &[u32]) -> Vec<u8> {
         let hidden = weights.hidden;
         self.constants(weights);
         let ids = self.graph.input("input_ids", ElementType::I64, &["batch", "sequence"]);
@@ -41,7 +42,7 @@ impl Encoder {
 
         let mask = self.graph.cast("mask", &mask, ElementType::F32);
         let bias = self.attention_bias(&mask);
-        let mut states = self.embeddings(&ids, weights);
+        let mut states = self.embeddings(&ids, weights, ranks);
         for (index, layer) in weights.layers.iter().enumerate() {
             states = self.layer(index, &states, &bias, layer);
         }
@@ -72,10 +73,10 @@ impl Encoder {
         self.graph.node("Unsqueeze", "mask.bias", &[&bias, "axes.1.2"], &[])
     }
 
-    fn embeddings(&mut self, ids: &str, weights: &EncoderWeights) -> String {
+    fn embeddings(&mut self, ids: &str, weights: &EncoderWeights, ranks: &[u32]) -> String {
         let (hidden, vocabulary) = (weights.hidden, weights.vocabulary);
         let words = if self.calibration.is_some() {
-            let table = quantize_rows(&weights.words, hidden);
+            let table = quantize_words(&weights.words, hidden, ranks);
             self.graph.i8("words.table", &[vocabulary, hidden], &table.values);
             self.graph.f32("words.scales", &[vocabulary, 1], &table.scales);
             let rows = self.graph.node("Gather", "words.rows", &["words.table", ids], &[]);
@@ -86,12 +87,25 @@ impl Encoder {
             self.graph.f32("words.table", &[vocabulary, hidden], &weights.words);
             self.graph.node("Gather", "words", &["words.table", ids], &[])
         };
-        let table = self.graph.f32("positions.table", &[weights.positions, hidden], &weights.position_table);
+        let table = self.positions(weights);
         let shape = self.graph.node("Shape", "input.shape", &[ids], &[]);
         let length = self.graph.node("Slice", "input.length", &[&shape, "axis.1", "axis.2", "axis.0"], &[]);
         let places = self.graph.node("Slice", "positions", &[&table, "axis.0", &length, "axis.0"], &[]);
         let sum = self.graph.node("Add", "embeddings.sum", &[&words, &places], &[]);
         self.norm("embeddings", &sum, &weights.embedding_norm)
+    }
+
+    /// The table of positions, `[positions, hidden]`; in int8 its floats are a constant made of bytes.
+    fn positions(&mut self, weights: &EncoderWeights) -> String {
+        let (positions, hidden) = (weights.positions, weights.hidden);
+        if self.calibration.is_none() {
+            return self.graph.f32("positions.table", &[positions, hidden], &weights.position_table);
+        }
+        let table = quantize_rows(&weights.position_table, hidden);
+        self.graph.i8("positions.bytes", &[positions, hidden], &table.values);
+        self.graph.f32("positions.scales", &[positions, 1], &table.scales);
+        let floats = self.graph.cast("positions.floats", "positions.bytes", ElementType::F32);
+        self.graph.node("Mul", "positions.table", &[&floats, "positions.scales"], &[])
     }
 
     fn layer(&mut self, index: usize, states: &str, bias: &str, layer: &Layer) -> String {

@@ -10,11 +10,12 @@ mod reference;
 mod rounding;
 mod tokenizer;
 mod weights;
+mod words;
 
 pub use check::{Agreement, compare, cosine};
 pub use graph::{f32_graph, int8_graph};
-pub use quantize::{QuantizedMatrix, quantize_rows};
 pub use reference::embed;
 pub use tokenizer::plain_tokenizer;
 pub(crate) use weights::NORM_EPSILON;
 pub use weights::{EncoderWeights, Layer, Linear, Norm, WeightsError};
+pub use words::ranks;

@@ -1,21 +1,22 @@
 //! Symmetric quantization with one scale for each output channel or table row.
 //!
-//! Tables have 8 bits: `scale = max |w| / 127` and `q = round_half_to_even(w / scale)`. Weights of products have 7
-//! (-63 to 63), so that every processor's dot product of bytes is exact; see `rounding` for how they are rounded. All of it is made of single IEEE operations in a fixed order, so the bytes are the same
-//! on every machine.
+//! Tables have 8 bits: `scale = max |w| / 127` and `q = round_half_to_even(w / scale)`; see `words` for words that are
+//! seldom read. Weights of products have 7 (-63 to 63), so that every processor's dot product of bytes is exact; see
+//! `rounding` for how they are rounded. All of it is made of single IEEE operations in a fixed order, so the bytes are
+//! the same on every machine.
 
 /// Largest value of a table's row.
-const TABLE_LIMIT: f32 = 127.0;
+pub(super) const TABLE_LIMIT: f32 = 127.0;
 /// Largest weight.
 pub(super) const WEIGHT_LIMIT: f32 = 63.0;
 
 /// An 8-bit matrix and its scales.
 #[derive(Debug, Clone, PartialEq)]
-pub struct QuantizedMatrix {
+pub(super) struct QuantizedMatrix {
     /// Row-major, the shape of the source.
-    pub values: Vec<i8>,
+    pub(super) values: Vec<i8>,
     /// One for each column (weights) or row (tables).
-    pub scales: Vec<f32>,
+    pub(super) scales: Vec<f32>,
 }
 
 /// Quantizes a row-major `[rows, columns]` matrix to 7 bits with one scale for each column, each weight for itself.
@@ -38,7 +39,7 @@ pub(super) fn column_scales(matrix: &[f32], columns: usize) -> Vec<f32> {
 }
 
 /// Quantizes a row-major `[rows, columns]` matrix with one scale for each row.
-pub fn quantize_rows(matrix: &[f32], columns: usize) -> QuantizedMatrix {
+pub(super) fn quantize_rows(matrix: &[f32], columns: usize) -> QuantizedMatrix {
     let mut values = Vec::with_capacity(matrix.len());
     let mut scales = Vec::with_capacity(matrix.len() / columns);
     for row in matrix.chunks_exact(columns) {
