@@ -11,6 +11,7 @@ CACHE = Path(
 REGISTRY = Path(os.environ.get("RAPPORT_REGISTRY_DIR") or CACHE / "registry-export")
 EXPORT = CACHE / "export"
 BASE = CACHE / "base" / "all-MiniLM-L6-v2"
+ADAPTER = Path(__file__).parents[2] / "models" / "adapter.safetensors"
 
 
 def champion_artifacts() -> dict[str, Path]:

@@ -1,4 +1,4 @@
-"""The sentence encoder written a second time, in numpy, straight from the base weights.
+"""The sentence encoder written a second time, in numpy, straight from the base weights and the adapter.
 
 ONNX Runtime and tract run the same exported graph; this says whether the graph itself is right.
 Model: BERT with 6 layers and 12 heads, mean pooling, L2 normalisation (Reimers and Gurevych 2019).
@@ -27,12 +27,27 @@ def load_safetensors(path: Path) -> dict[str, numpy.ndarray]:
     }
 
 
+def adapter_scale(path: Path) -> float:
+    """What the product of an adapter's two matrices is multiplied by: alpha / rank."""
+    data = path.read_bytes()
+    header = json.loads(data[8 : 8 + int.from_bytes(data[:8], "little")])
+    spec = json.loads(header["__metadata__"]["rapport"])["adapter"]["spec"]
+    return spec["alpha"] / spec["rank"]
+
+
 class Reference:
     """Token ids to a unit vector."""
 
-    def __init__(self, weights: Path):
+    def __init__(self, weights: Path, adapter: Path | None = None):
         tensors = load_safetensors(weights)
         self.tensors = {name.removeprefix("bert."): tensor for name, tensor in tensors.items()}
+        if adapter is not None:
+            low_rank, scale = load_safetensors(adapter), adapter_scale(adapter)
+            for name, down in low_rank.items():
+                if name.endswith(".lora_A.weight"):
+                    up = low_rank[name.replace(".lora_A.", ".lora_B.")]
+                    target = name.removeprefix("base_model.model.").replace(".lora_A.", ".")
+                    self.tensors[target] = self.tensors[target] + scale * (up @ down)
 
     def _linear(self, x, name):
         return x @ self.tensors[f"{name}.weight"].T + self.tensors[f"{name}.bias"]
