@@ -1,5 +1,6 @@
 //! One ONNX model, ready to run.
 
+use std::panic::{AssertUnwindSafe, catch_unwind};
 use std::sync::Arc;
 
 use ndarray::{Array, ArrayD, IxDyn};
@@ -7,7 +8,7 @@ use prost::Message;
 use tract_onnx::pb::ModelProto;
 use tract_onnx::prelude::*;
 use tract_onnx::tract_hir::infer::Factoid;
-use tract_onnx::tract_hir::internal::ensure;
+use tract_onnx::tract_hir::internal::{bail, ensure};
 
 use crate::{InferenceError, MemoryBudget, fused, operators};
 
@@ -99,6 +100,16 @@ impl std::fmt::Debug for OnnxModel {
     }
 }
 
+/// What `build` gives. tract panics over some graphs that do not hold together: natively that is an error like any
+/// other; in wasm, where nothing can be caught, whoever runs the module sees it stop.
+fn held<T>(build: impl FnOnce() -> TractResult<T>) -> TractResult<T> {
+    catch_unwind(AssertUnwindSafe(build)).unwrap_or_else(|panic| {
+        let text = panic.downcast_ref::<String>().map(String::as_str);
+        let text = text.or_else(|| panic.downcast_ref::<&str>().copied()).unwrap_or("no reason given");
+        bail!("the graph does not hold together: {text}")
+    })
+}
+
 impl OnnxModel {
     /// Reads a model from ONNX bytes.
     ///
@@ -148,18 +159,28 @@ impl OnnxModel {
         prepare: impl FnOnce(&mut ModelProto) -> TractResult<()>,
     ) -> Result<Self, InferenceError> {
         let fail = |e: TractError| InferenceError::Load { model: name.into(), reason: format!("{e:#}") };
-        let (mut model, unfused) = read(onnx, budget, prepare).map_err(fail)?;
+        held(|| Self::build(name, onnx, batch_size, budget, prepare)).map_err(fail)
+    }
+
+    fn build(
+        name: &str,
+        onnx: impl AsRef<[u8]>,
+        batch_size: Batch,
+        budget: &MemoryBudget,
+        prepare: impl FnOnce(&mut ModelProto) -> TractResult<()>,
+    ) -> TractResult<Self> {
+        let (mut model, unfused) = read(onnx, budget, prepare)?;
+        ensure!(!model.outputs.is_empty(), "it has no output");
         let batch = model.symbols.sym("batch");
         for i in 0..if batch_size == Batch::One { model.inputs.len() } else { 0 } {
-            let mut fact = model.input_fact(i).map_err(fail)?.clone();
+            let mut fact = model.input_fact(i)?.clone();
             if let Some(shape) = fact.shape.concretize() {
                 let shape: TVec<TDim> = shape
                     .into_iter()
                     .map(|d| d.substitute(&batch, &1.to_dim()))
-                    .collect::<TractResult<_>>()
-                    .map_err(fail)?;
+                    .collect::<TractResult<_>>()?;
                 fact.shape = shape.into();
-                model.set_input_fact(i, fact).map_err(fail)?;
+                model.set_input_fact(i, fact)?;
             }
         }
         let label = |model: &InferenceModel, outlet: &OutletId| {
@@ -171,9 +192,9 @@ impl OnnxModel {
         let outputs = model.outputs.iter().map(|o| label(&model, o)).collect();
         // Facts that the file states for its outputs use the open batch: what tract derives is stricter.
         for i in 0..model.outputs.len() {
-            model.set_output_fact(i, InferenceFact::default()).map_err(fail)?;
+            model.set_output_fact(i, InferenceFact::default())?;
         }
-        let plan = model.into_optimized().and_then(IntoRunnable::into_runnable).map_err(fail)?;
+        let plan = model.into_optimized().and_then(IntoRunnable::into_runnable)?;
         Ok(Self { name: name.into(), plan, inputs, outputs, unfused: unfused.into() })
     }
 

@@ -96,6 +96,12 @@ fn softmax(context: &ParsingContext<'_>, node: &NodeProto) -> Built {
 
 fn transpose(_: &ParsingContext<'_>, node: &NodeProto) -> Built {
     let order: Option<Vec<usize>> = node.get_attr_opt_vec("perm")?;
+    if let Some(order) = &order {
+        // tract takes it for a permutation without a look.
+        let mut axes = order.clone();
+        axes.sort_unstable();
+        ensure!(axes.iter().copied().eq(0..order.len()), "{order:?} is no order of axes");
+    }
     done(expand(PermuteAxes::new(order.map(Into::into))))
 }
 

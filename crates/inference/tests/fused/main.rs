@@ -1,6 +1,8 @@
 //! Fused operators against the graphs that they stand for, as stock tract runs them.
 #![allow(clippy::unwrap_used)]
 
+#[path = "../common/any_bytes.rs"]
+mod any_bytes;
 mod encoder;
 mod graphs;
 mod linear;

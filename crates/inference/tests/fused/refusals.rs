@@ -1,10 +1,13 @@
 //! Files that do not hold together are refused with a reason, before anything is allocated for them.
 
+use std::path::Path;
+
 use prost::Message;
 use rapport_inference::{Input, MemoryBudget, OnnxModel};
 use tract_onnx::pb::{ModelProto, StringStringEntryProto, TensorProto, tensor_proto::DataType};
 
-use crate::graphs::Graph;
+use crate::any_bytes::check_any_bytes;
+use crate::graphs::{Graph, ints};
 
 fn linear() -> ModelProto {
     let graph = Graph::default()
@@ -142,6 +145,25 @@ fn any_changed_byte_is_an_error_or_a_model() {
             let _ = model.run(vec![("x", x)], &["y"]);
         }
     }
+}
+
+#[test]
+fn axes_that_are_no_order_are_refused() {
+    for order in [[0, 34], [1, 1], [-1, 0]] {
+        let graph = Graph::default()
+            .input("x", DataType::Float, &["batch", "4"])
+            .node_with("Transpose", &["x"], &["y"], vec![ints("perm", &order)])
+            .output("y", &["4", "batch"]);
+        assert!(OnnxModel::load("test.onnx", &graph.encode()).is_err(), "{order:?}");
+    }
+}
+
+#[test]
+fn the_seeds_of_the_fuzz_target_hold() {
+    let folder = Path::new(env!("CARGO_MANIFEST_DIR")).join("../../fuzz/seeds/onnx");
+    let seeds: Vec<_> = std::fs::read_dir(folder).unwrap().map(|e| e.unwrap().path()).collect();
+    assert!(!seeds.is_empty());
+    seeds.iter().for_each(|seed| check_any_bytes(&std::fs::read(seed).unwrap()));
 }
 
 #[test]
