@@ -214,8 +214,8 @@ pub struct Progress {
     replies: f32,
     reply_seconds: f32,
     last_reply: f32,
-    /// Summed weights of the hashed words of both sides, ascending; those of the salesperson after the customer's.
-    words: Vec<(u32, f32)>,
+    /// Summed weight of every hashed word of both sides; those of the salesperson after the customer's.
+    words: Vec<f32>,
     last: Vec<LastTurn>,
 }
 
@@ -240,7 +240,7 @@ impl Progress {
             replies: 0.0,
             reply_seconds: 0.0,
             last_reply: 0.0,
-            words: Vec::new(),
+            words: vec![0.0; 2 * LEXICAL_BUCKETS],
             last: Vec::new(),
         }
     }
@@ -251,7 +251,7 @@ impl Progress {
         let (side, acts, block) = if customer {
             (&mut self.customer, &acts.response_type, 0)
         } else {
-            (&mut self.seller, &acts.seller_act, LEXICAL_BUCKETS as u32)
+            (&mut self.seller, &acts.seller_act, LEXICAL_BUCKETS)
         };
         side.push(facts, reading, acts);
         self.last_words = facts.words as f32;
@@ -271,7 +271,11 @@ impl Progress {
             }
             self.last_said = Some(end);
         }
-        add_words(&mut self.words, block, &reading.lexical);
+        for &(bucket, weight) in &reading.lexical {
+            if let Some(sum) = self.words.get_mut(block + bucket as usize) {
+                *sum += weight;
+            }
+        }
         if self.last.len() == LAST {
             self.last.remove(0);
         }
@@ -361,16 +365,14 @@ impl Progress {
         pooled
     }
 
-    /// The hashed words of the latest turns, in the block that is theirs.
-    fn last_words(&self) -> Vec<(u32, f32)> {
-        let mut words = Vec::new();
-        self.last.iter().for_each(|turn| add_words(&mut words, 2 * LEXICAL_BUCKETS as u32, &turn.lexical));
-        words
-    }
-
     /// Every hashed word with its summed weight, ascending.
     pub(super) fn word_weights(&self) -> Vec<(u32, f32)> {
-        self.words.iter().copied().chain(self.last_words()).collect()
+        let mut last: std::collections::BTreeMap<u32, f32> = std::collections::BTreeMap::new();
+        for &(bucket, weight) in self.last.iter().flat_map(|turn| &turn.lexical) {
+            *last.entry(2 * LEXICAL_BUCKETS as u32 + bucket).or_default() += weight;
+        }
+        let whole = (0u32..).zip(&self.words).filter(|(_, w)| **w > 0.0).map(|(i, w)| (i, *w));
+        whole.chain(last).collect()
     }
 
     fn hashed(&self) -> Vec<(u32, f32)> {
@@ -382,19 +384,6 @@ impl Progress {
             words.iter_mut().for_each(|(_, w)| *w /= norm);
         }
         words
-    }
-}
-
-/// Adds the hashed words of a turn, ascending, to sums that are ascending, as those of the block that begins at `block`.
-fn add_words(sums: &mut Vec<(u32, f32)>, block: u32, lexical: &[(u32, f32)]) {
-    let mut at = 0;
-    for &(bucket, weight) in lexical.iter().filter(|(_, weight)| *weight > 0.0) {
-        let index = block + bucket;
-        at += sums[at..].partition_point(|(i, _)| *i < index);
-        match sums.get_mut(at) {
-            Some((i, sum)) if *i == index => *sum += weight,
-            _ => sums.insert(at, (index, weight)),
-        }
     }
 }
 
