@@ -216,6 +216,8 @@ pub struct Progress {
     last_reply: f32,
     /// Summed weight of every hashed word of both sides; those of the salesperson after the customer's.
     words: Vec<f32>,
+    /// A bit for each of `words` that is not zero, so that the many that are need not be looked at.
+    said: Vec<u64>,
     last: Vec<LastTurn>,
 }
 
@@ -241,6 +243,7 @@ impl Progress {
             reply_seconds: 0.0,
             last_reply: 0.0,
             words: vec![0.0; 2 * LEXICAL_BUCKETS],
+            said: vec![0; (2 * LEXICAL_BUCKETS).div_ceil(64)],
             last: Vec::new(),
         }
     }
@@ -272,8 +275,10 @@ impl Progress {
             self.last_said = Some(end);
         }
         for &(bucket, weight) in &reading.lexical {
-            if let Some(sum) = self.words.get_mut(block + bucket as usize) {
+            let index = block + bucket as usize;
+            if let Some(sum) = self.words.get_mut(index).filter(|_| weight > 0.0) {
                 *sum += weight;
+                self.said[index / 64] |= 1 << (index % 64);
             }
         }
         if self.last.len() == LAST {
@@ -371,8 +376,17 @@ impl Progress {
         for &(bucket, weight) in self.last.iter().flat_map(|turn| &turn.lexical) {
             *last.entry(2 * LEXICAL_BUCKETS as u32 + bucket).or_default() += weight;
         }
-        let whole = (0u32..).zip(&self.words).filter(|(_, w)| **w > 0.0).map(|(i, w)| (i, *w));
-        whole.chain(last).collect()
+        let mut weights = Vec::new();
+        for (place, bits) in self.said.iter().enumerate() {
+            let mut bits = *bits;
+            while bits != 0 {
+                let index = 64 * place + bits.trailing_zeros() as usize;
+                weights.push((index as u32, self.words[index]));
+                bits &= bits - 1;
+            }
+        }
+        weights.extend(last);
+        weights
     }
 
     fn hashed(&self) -> Vec<(u32, f32)> {
