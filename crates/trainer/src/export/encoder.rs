@@ -85,16 +85,20 @@ pub(super) fn export(
     output.result(&written, || written.iter().map(line).collect::<Vec<_>>().join("\n"))
 }
 
+fn read_tokenizer(json: &[u8]) -> Result<Tokenizer> {
+    Tokenizer::from_bytes(json).map_err(|e| anyhow!("the tokenizer: {e}"))
+}
+
 /// How often each of the table's words is read.
 fn vocabulary_ranks(tokenizer: &[u8], words: usize) -> Result<Vec<u32>> {
-    let tokenizer = Tokenizer::from_bytes(tokenizer).map_err(|e| anyhow!("the tokenizer: {e}"))?;
+    let tokenizer = read_tokenizer(tokenizer)?;
     let entries =
         (0..words as u32).map(|id| tokenizer.id_to_token(id).unwrap_or_else(|| format!("[unused{id}]")));
     Ok(ranks(entries.collect::<Vec<_>>().iter().map(String::as_str)))
 }
 
 fn tokenize(tokenizer: &[u8], texts: &str) -> Result<Vec<Vec<u32>>> {
-    let mut tokenizer = Tokenizer::from_bytes(tokenizer).map_err(|e| anyhow!("the tokenizer: {e}"))?;
+    let mut tokenizer = read_tokenizer(tokenizer)?;
     let truncation = TruncationParams { max_length: MAX_TOKENS, ..Default::default() };
     tokenizer.with_truncation(Some(truncation)).map_err(|e| anyhow!("the tokenizer: {e}"))?;
     let encode = |text: &str| -> Result<Vec<u32>> {

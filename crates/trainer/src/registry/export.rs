@@ -50,7 +50,7 @@ pub(super) fn run(args: &ExportArgs, store: &Store, trust: &TrustArgs, output: O
     missing.dedup();
     if !missing.is_empty() {
         bail!(
-            "not in {} nor in {}: {}. `rapport base fetch` and `rapport export encoder` rebuild the encoder and the \
+            "not in {} nor in {}: {}. `rapport base fetch` and `rapport export encoder --adapter models/adapter.safetensors` rebuild the encoder and the \
              tokenizer; the rest comes with the repository or from `rapport train`",
             store.committed().display(),
             Store::cached().display(),

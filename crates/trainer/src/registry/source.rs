@@ -31,7 +31,7 @@ pub(crate) fn load(args: &BundleSource) -> Result<Vec<(String, Vec<u8>)>> {
         let path = store.find(&hash, artifact)?.with_context(|| {
             format!(
                 "{} ({hash}) of the {} bundle is neither in {} nor in {}; `rapport base fetch` and \
-                 `rapport export encoder` make the large ones",
+                 `rapport export encoder --adapter models/adapter.safetensors` make the large ones",
                 artifact.name,
                 args.alias,
                 store.committed().display(),
