@@ -17,12 +17,11 @@ pub(crate) const BUNDLE_CARD: &str = "bundle-card.json";
 /// # Errors
 /// When the card is not JSON.
 pub(crate) fn card_with(files: &[(String, Vec<u8>)], change: impl FnOnce(&mut Value)) -> Result<Vec<u8>> {
-    let card =
-        files.iter().find(|(name, _)| name == BUNDLE_CARD).map(|(_, bytes)| serde_json::from_slice(bytes));
-    let mut card = card
-        .transpose()
-        .with_context(|| format!("{BUNDLE_CARD} of the bundle is not JSON"))?
-        .unwrap_or_else(|| json!({}));
+    let mut card = match files.iter().find(|(name, _)| name == BUNDLE_CARD) {
+        Some((_, bytes)) => serde_json::from_slice(bytes)
+            .with_context(|| format!("{BUNDLE_CARD} of the bundle is not JSON"))?,
+        None => json!({}),
+    };
     change(&mut card);
     Ok(serde_json::to_vec_pretty(&card)?)
 }

@@ -280,11 +280,10 @@ fn described(
     files: &[(String, Vec<u8>)],
     summary: &Summary,
 ) -> Result<Vec<(&'static str, Vec<u8>)>> {
-    let json = |name: &str| -> Result<Option<Value>> {
-        let Some((_, bytes)) = files.iter().find(|(file, _)| file == name) else { return Ok(None) };
-        Ok(Some(serde_json::from_slice(bytes).with_context(|| format!("{name} of the bundle is not JSON"))?))
-    };
-    let mut config = json(artifact::CONFIG)?.context("the bundle has no bundle.json")?;
+    let config = files.iter().find(|(file, _)| file == artifact::CONFIG);
+    let (name, bytes) = config.context("the bundle has no bundle.json")?;
+    let mut config: Value =
+        serde_json::from_slice(bytes).with_context(|| format!("{name} of the bundle is not JSON"))?;
     if let Some(name) = &args.name {
         config["name"] = json!(name);
     }

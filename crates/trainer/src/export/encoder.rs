@@ -2,15 +2,14 @@
 
 use std::path::{Path, PathBuf};
 
-use anyhow::{Context, Result, anyhow, ensure};
+use anyhow::{Context, Result, ensure};
 use serde::Serialize;
-use tokenizers::{Tokenizer, TruncationParams};
 
 use super::Precisions;
 use crate::base::Base;
 use crate::encoder::{Agreement, compare, f32_graph, int8_graph, ranks};
 use crate::files::read;
-use crate::finetune::AdapterFile;
+use crate::finetune::{AdapterFile, Tokens};
 use crate::{Output, cache_dir, sha256_hex, write_file};
 
 /// Sentences that every export is checked over.
@@ -51,7 +50,8 @@ pub(super) fn export(
             .with_context(|| format!("--adapter {}", path.display()))?;
     }
     let folder = out.unwrap_or_else(|| cache_dir().join("export"));
-    let sequences = tokenize(&base.tokenizer, CHECK_TEXTS)?;
+    let tokens = Tokens::new(&base.tokenizer, MAX_TOKENS)?;
+    let sequences = tokenize(&tokens, CHECK_TEXTS)?;
     let mut written = Vec::new();
     if precision != Precisions::Int8 {
         let onnx = f32_graph(&base.weights);
@@ -64,8 +64,8 @@ pub(super) fn export(
         written.push(write(&folder.join("encoder-f32.onnx"), &onnx, Some(agreement))?);
     }
     if precision != Precisions::F32 {
-        let ranks = vocabulary_ranks(&base.tokenizer, base.weights.vocabulary)?;
-        let onnx = int8_graph(&base.weights, &ranks, &tokenize(&base.tokenizer, CALIBRATION_TEXTS)?);
+        let ranks = vocabulary_ranks(&tokens, base.weights.vocabulary);
+        let onnx = int8_graph(&base.weights, &ranks, &tokenize(&tokens, CALIBRATION_TEXTS)?);
         let agreement = compare(&onnx, &base.weights, &sequences).context("encoder.onnx")?;
         ensure!(
             agreement.mean_cosine >= INT8_MEAN_COSINE,
@@ -85,27 +85,15 @@ pub(super) fn export(
     output.result(&written, || written.iter().map(line).collect::<Vec<_>>().join("\n"))
 }
 
-fn read_tokenizer(json: &[u8]) -> Result<Tokenizer> {
-    Tokenizer::from_bytes(json).map_err(|e| anyhow!("the tokenizer: {e}"))
-}
-
 /// How often each of the table's words is read.
-fn vocabulary_ranks(tokenizer: &[u8], words: usize) -> Result<Vec<u32>> {
-    let tokenizer = read_tokenizer(tokenizer)?;
-    let entries =
-        (0..words as u32).map(|id| tokenizer.id_to_token(id).unwrap_or_else(|| format!("[unused{id}]")));
-    Ok(ranks(entries.collect::<Vec<_>>().iter().map(String::as_str)))
+fn vocabulary_ranks(tokens: &Tokens, words: usize) -> Vec<u32> {
+    // A number without a word is never read, as the reserved ones.
+    let entries = tokens.entries(words);
+    ranks(entries.iter().map(|entry| entry.as_deref().unwrap_or("[unused]")))
 }
 
-fn tokenize(tokenizer: &[u8], texts: &str) -> Result<Vec<Vec<u32>>> {
-    let mut tokenizer = read_tokenizer(tokenizer)?;
-    let truncation = TruncationParams { max_length: MAX_TOKENS, ..Default::default() };
-    tokenizer.with_truncation(Some(truncation)).map_err(|e| anyhow!("the tokenizer: {e}"))?;
-    let encode = |text: &str| -> Result<Vec<u32>> {
-        let encoding = tokenizer.encode_fast(text, true).map_err(|e| anyhow!("{text:?}: {e}"))?;
-        Ok(encoding.get_ids().to_vec())
-    };
-    texts.lines().filter(|l| !l.trim().is_empty()).map(encode).collect()
+fn tokenize(tokens: &Tokens, texts: &str) -> Result<Vec<Vec<u32>>> {
+    texts.lines().filter(|l| !l.trim().is_empty()).map(|text| tokens.of(text)).collect()
 }
 
 fn write(path: &Path, bytes: &[u8], agreement: Option<Agreement>) -> Result<Written> {

@@ -38,6 +38,7 @@ pub(crate) use adapter::AdapterFile;
 use adapter::{AdapterSpec, Target};
 use mining::Mining;
 use schedule::{Distil, LossKind, Schedule, Stop};
+pub(crate) use tokens::Tokens;
 use windows::{LONGEST, LabelKind};
 
 /// `rapport finetune`

@@ -30,4 +30,9 @@ impl Tokens {
         let encoding = self.0.encode_fast(text, true).map_err(|e| anyhow!("the tokenizer: {e}"))?;
         Ok(encoding.get_ids().to_vec())
     }
+
+    /// The word piece of each number below `count`; nothing where the vocabulary has none.
+    pub(crate) fn entries(&self, count: usize) -> Vec<Option<String>> {
+        (0..count as u32).map(|id| self.0.id_to_token(id)).collect()
+    }
 }

@@ -18,9 +18,9 @@ use serde_json::{Map, Value, json};
 use super::keys::{SigningArgs, TrustArgs};
 use super::store::{self, Store};
 use super::table::{self, Table};
+use crate::bundle::BUNDLE_CARD;
 use crate::{Output, files};
 
-const CARD: &str = "bundle-card.json";
 /// Files of these extensions in the folder are artifacts; all others are reported as left out.
 const FORMATS: [&str; 3] = ["onnx", "json", "bin"];
 /// What `models/` may hold of models altogether before it is said.
@@ -123,7 +123,7 @@ fn parse<T: serde::de::DeserializeOwned>(path: &Path) -> Result<T> {
 }
 
 fn read_card(folder: &Path) -> Result<BundleCard> {
-    let path = folder.join(CARD);
+    let path = folder.join(BUNDLE_CARD);
     if path.exists() { parse(&path) } else { Ok(BundleCard::default()) }
 }
 
@@ -137,7 +137,7 @@ fn read_folder(folder: &Path, output: Output) -> Result<BTreeMap<String, Vec<u8>
         let path = entry?.path();
         let name = path.file_name().and_then(|name| name.to_str()).unwrap_or_default().to_owned();
         let extension = path.extension().and_then(|extension| extension.to_str()).unwrap_or_default();
-        if name == CARD {
+        if name == BUNDLE_CARD {
             continue;
         }
         if path.is_file() && FORMATS.contains(&extension) && !name.starts_with('.') {
@@ -164,7 +164,7 @@ fn describe(
     card: &BundleCard,
     args: &PublishArgs,
 ) -> Result<Vec<(ContentHash, Artifact)>> {
-    let path = args.bundle.join(CARD);
+    let path = args.bundle.join(BUNDLE_CARD);
     if let Some(name) = card.artifacts.keys().find(|name| !contents.contains_key(*name)) {
         bail!("{} describes `{name}`, which is not in the folder", path.display());
     }

@@ -15,6 +15,7 @@ use super::figures;
 use super::heads_onnx::{self, Storage};
 use super::run::{Settings, Sources, Trained};
 use super::sequences::inputs;
+use crate::bundle::BUNDLE_CARD;
 use crate::{Output, evaluate, write_file};
 
 /// Largest difference of a probability between the trained networks and the f32 graphs in tract, from the sentence to the
@@ -180,7 +181,7 @@ pub(super) fn write(
         put(&format!("bundle/{name}"), bytes)?;
     }
     let card = bundle_card(args, &report);
-    put("bundle/bundle-card.json", &serde_json::to_vec_pretty(&card)?)?;
+    put(&format!("bundle/{BUNDLE_CARD}"), &serde_json::to_vec_pretty(&card)?)?;
     put("run.json", &serde_json::to_vec_pretty(record)?)?;
     put("settings.json", &serde_json::to_vec_pretty(settings)?)?;
     put("cross-validation.json", &serde_json::to_vec_pretty(&full)?)?;
