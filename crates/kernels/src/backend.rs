@@ -3,6 +3,8 @@
 #[cfg(target_arch = "aarch64")]
 pub(crate) mod aarch64;
 #[cfg(target_arch = "aarch64")]
+pub(crate) mod aarch64_dot;
+#[cfg(target_arch = "aarch64")]
 mod aarch64_lanes;
 mod lanes;
 pub(crate) mod portable;

@@ -26,6 +26,8 @@ enum Kind {
     Relaxed(crate::backend::wasm_relaxed::Relaxed),
     #[cfg(target_arch = "aarch64")]
     Neon(crate::backend::aarch64::Neon),
+    #[cfg(target_arch = "aarch64")]
+    NeonDot(crate::backend::aarch64_dot::NeonDot),
 }
 
 impl Kernel {
@@ -61,6 +63,8 @@ impl Kernel {
             crate::backend::wasm_relaxed::Relaxed::detect().map(Kind::Relaxed),
             #[cfg(target_arch = "aarch64")]
             Some(Kind::Neon(crate::backend::aarch64::Neon)),
+            #[cfg(target_arch = "aarch64")]
+            crate::backend::aarch64_dot::NeonDot::detect().map(Kind::NeonDot),
         ];
         kinds.into_iter().flatten().map(Self).collect()
     }
@@ -87,6 +91,8 @@ impl Kernel {
             Kind::Relaxed(_) => "wasm-relaxed",
             #[cfg(target_arch = "aarch64")]
             Kind::Neon(_) => "neon",
+            #[cfg(target_arch = "aarch64")]
+            Kind::NeonDot(_) => "neon-dot",
         }
     }
 
@@ -105,6 +111,8 @@ impl Kernel {
             Kind::Relaxed(backend) => backend.run(job),
             #[cfg(target_arch = "aarch64")]
             Kind::Neon(backend) => backend.run(job),
+            #[cfg(target_arch = "aarch64")]
+            Kind::NeonDot(backend) => backend.run(job),
         }
     }
 }

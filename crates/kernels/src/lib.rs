@@ -7,7 +7,7 @@
 //!
 //! # One result on every processor
 //! Every kernel returns the same `f32` bits for the same finite input: the portable
-//! code, wasm `simd128`, wasm `relaxed-simd`, AVX2, AVX-VNNI, AVX512-VNNI and NEON.
+//! code, wasm `simd128`, wasm `relaxed-simd`, AVX2, AVX-VNNI, AVX512-VNNI, NEON and NEON with `sdot`.
 //! - Dot products of linear layers are exact integers.
 //! - No multiplication is fused with an addition.
 //! - A float sum keeps eight partial sums, by index modulo 8, and adds them in one
@@ -51,11 +51,13 @@ mod embedding;
 mod error;
 mod kernel;
 mod linear;
+mod lstm;
 mod mask;
 mod math;
 mod norm;
 mod output;
 mod pooling;
+mod product;
 mod weights;
 
 pub use activations::Activations;

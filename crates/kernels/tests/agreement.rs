@@ -101,6 +101,29 @@ proptest! {
     }
 
     #[test]
+    fn product_agrees(m in 0_usize..=9, k in 0_usize..=20, n in 0_usize..=40, exponent in -20_i32..=20, seed: u32) {
+        agree(|kernel| {
+            let mut random = Random::new(seed);
+            let (a, b) = (random.floats(m * k, 2_f32.powi(exponent)), random.floats(k * n, 1.0));
+            let mut out = random.floats(m * n, 1.0);
+            kernel.product(&a, &b, (m, k, n), &mut out);
+            out
+        })?;
+    }
+
+    #[test]
+    fn lstm_agrees(units in 0_usize..=40, size in 0.1_f32..100.0, seed: u32) {
+        agree(|kernel| {
+            let mut random = Random::new(seed);
+            let (gates, mut cell) = (random.floats(4 * units, size), random.floats(units, 2.0));
+            let mut hidden = vec![0.0; units];
+            kernel.lstm_step(&gates, &mut cell, &mut hidden);
+            cell.extend_from_slice(&hidden);
+            cell
+        })?;
+    }
+
+    #[test]
     fn attention_agrees(
         heads in 1_usize..=3,
         eighths in 1_usize..=5,
@@ -182,4 +205,12 @@ fn balanced_rows_are_those_of_the_product() {
             assert_eq!(run(kernel, &balanced), run(kernel, &multiplied), "{} inputs of {}", k, kernel.name());
         }
     }
+}
+
+/// An emulator or a processor that has the instructions runs their kernel.
+#[test]
+#[cfg(target_arch = "aarch64")]
+fn the_dot_product_is_used_where_it_is() {
+    let names: Vec<_> = Kernel::all().into_iter().map(Kernel::name).collect();
+    assert_eq!(names.contains(&"neon-dot"), std::arch::is_aarch64_feature_detected!("dotprod"), "{names:?}");
 }

@@ -103,6 +103,39 @@ fn layer_norm_is_near_the_truth() {
     }
 }
 
+#[test]
+fn product_is_near_the_truth() {
+    for (m, k, n) in [(1, 1, 1), (1, 70, 9), (3, 5, 16), (4, 33, 24), (7, 384, 39)] {
+        let mut random = Random::new((m * n) as u32);
+        let (a, b, before) = (random.floats(m * k, 2.0), random.floats(k * n, 1.0), random.floats(m * n, 1.0));
+        let mut out = before.clone();
+        Kernel::portable().product(&a, &b, (m, k, n), &mut out);
+        for (at, &y) in out.iter().enumerate() {
+            let term = |i: usize| f64::from(a[at / n * k + i]) * f64::from(b[i * n + at % n]);
+            let truth = f64::from(before[at]) + (0..k).map(term).sum::<f64>();
+            assert!((f64::from(y) - truth).abs() < 1e-5 * (k as f64), "{m}x{k}x{n}: {y} for {truth}");
+        }
+    }
+}
+
+#[test]
+fn an_lstm_step_is_near_the_truth() {
+    let sigmoid = |x: f32| 1.0 / (1.0 + f64::from(-x).exp());
+    for (units, size) in [(1, 1.0), (7, 3.0), (8, 10.0), (21, 0.01), (9, 200.0)] {
+        let mut random = Random::new(units as u32);
+        let (gates, before) = (random.floats(4 * units, size), random.floats(units, 2.0));
+        let (mut cell, mut hidden) = (before.clone(), vec![0.0; units]);
+        Kernel::portable().lstm_step(&gates, &mut cell, &mut hidden);
+        for unit in 0..units {
+            let gate = |index: usize| gates[index * units + unit];
+            let truth = sigmoid(gate(2)) * f64::from(before[unit]) + sigmoid(gate(0)) * f64::from(gate(3)).tanh();
+            assert!((f64::from(cell[unit]) - truth).abs() < 2e-6, "{} for {truth}", cell[unit]);
+            let truth = sigmoid(gate(1)) * f64::from(cell[unit]).tanh();
+            assert!((f64::from(hidden[unit]) - truth).abs() < 1e-6, "{} for {truth}", hidden[unit]);
+        }
+    }
+}
+
 fn attention_truth(
     qkv: &[f32],
     shape: AttentionShape,

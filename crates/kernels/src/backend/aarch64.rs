@@ -1,7 +1,6 @@
 //! NEON: products of bytes in 16 bits, added in pairs in 32 bits.
 //!
-//! A product is at most 127 * 128 = 16256, so nothing overflows. The instructions with four
-//! products at once (`sdot`, `usdot`) are not stable in Rust 1.95's `core::arch`.
+//! A product is at most 127 * 128 = 16256, so nothing overflows.
 
 use core::arch::aarch64::{
     int8x16_t, int32x4_t, vcombine_s16, vdupq_n_s32, vget_low_s8, vld1q_u8, vmovn_s16, vmovn_s32,

@@ -14,6 +14,7 @@ pub(crate) fn checksum(kernel: Kernel) -> u64 {
     norms(kernel, &mut hash);
     attention(kernel, &mut hash);
     functions(kernel, &mut hash);
+    sequences(kernel, &mut hash);
     ends(&mut hash);
     hash.0
 }
@@ -98,6 +99,22 @@ fn functions(kernel: Kernel, hash: &mut Fnv) {
         kernel.gelu(&mut y);
         hash.add(&x);
         hash.add(&y);
+    }
+}
+
+fn sequences(kernel: Kernel, hash: &mut Fnv) {
+    let mut random = Random::new(400);
+    for (m, k, n) in [(1, 1, 1), (1, 70, 9), (4, 5, 16), (7, 33, 39), (2, 300, 64)] {
+        let (a, b, mut out) = (random.floats(m * k, 2.0), random.floats(k * n, 1.0), random.floats(m * n, 1.0));
+        kernel.product(&a, &b, (m, k, n), &mut out);
+        hash.add(&out);
+    }
+    for units in [1, 8, 21, 64] {
+        let (gates, mut cell) = (random.floats(4 * units, 6.0), random.floats(units, 2.0));
+        let mut hidden = vec![0.0; units];
+        kernel.lstm_step(&gates, &mut cell, &mut hidden);
+        hash.add(&cell);
+        hash.add(&hidden);
     }
 }
 
