@@ -8,13 +8,37 @@ use prost::Message;
 use tract_onnx::pb::ModelProto;
 use tract_onnx::prelude::*;
 use tract_onnx::tract_hir::infer::Factoid;
+use tract_onnx::tract_hir::tract_core::optim::Optimizer;
 use tract_onnx::tract_hir::internal::{bail, ensure};
 
 use crate::{InferenceError, MemoryBudget, fused, operators};
 
 type Plan = Arc<TypedRunnableModel>;
 
-/// Reads a graph, with fused operators where it has quantized products; also names what was not fused.
+/// A graph that was read.
+struct Graph {
+    model: InferenceModel,
+    /// What is quantized and was not fused.
+    unfused: Vec<String>,
+    #[cfg(feature = "all-operators")]
+    wants_passes: bool,
+}
+
+impl Graph {
+    /// A plan to run it by. Our operators are as they should be from the start: only what is constant is worked out
+    /// before. tract's passes over a graph cost time at every load and, in a module, half of the code.
+    fn plan(self) -> TractResult<Plan> {
+        #[cfg(feature = "all-operators")]
+        if self.wants_passes {
+            return self.model.into_optimized().and_then(IntoRunnable::into_runnable);
+        }
+        let mut typed = self.model.into_typed()?;
+        Optimizer::prop_consts().optimize(&mut typed)?;
+        typed.into_runnable()
+    }
+}
+
+/// Reads a graph, with fused operators where it has quantized products.
 ///
 /// The file is decoded where it lies and let go before anything is copied. Then every weight is packed and its
 /// bytes are let go, one after the other: at 23 MB, a second copy of the encoder would not fit beside an engine that
@@ -23,7 +47,7 @@ fn read(
     onnx: impl AsRef<[u8]>,
     budget: &MemoryBudget,
     prepare: impl FnOnce(&mut ModelProto) -> TractResult<()>,
-) -> TractResult<(InferenceModel, Vec<String>)> {
+) -> TractResult<Graph> {
     let reader = operators::reader();
     let bytes = onnx.as_ref().len();
     ensure!(bytes <= budget.file, "the file has {bytes} bytes, {} are the most that is read", budget.file);
@@ -34,9 +58,16 @@ fn read(
     let fusion = fused::fuse(&mut file);
     operators::check(&reader, &file)?;
     let mut model = reader.model_for_proto_model(&file)?;
+    #[cfg(feature = "all-operators")]
+    let wants_passes = operators::wants_passes(&file);
     drop(file);
     let unfused = fusion.install(&mut model);
-    Ok((model, unfused))
+    Ok(Graph {
+        model,
+        unfused,
+        #[cfg(feature = "all-operators")]
+        wants_passes,
+    })
 }
 
 /// A named input.
@@ -169,7 +200,8 @@ impl OnnxModel {
         budget: &MemoryBudget,
         prepare: impl FnOnce(&mut ModelProto) -> TractResult<()>,
     ) -> TractResult<Self> {
-        let (mut model, unfused) = read(onnx, budget, prepare)?;
+        let mut graph = read(onnx, budget, prepare)?;
+        let model = &mut graph.model;
         ensure!(!model.outputs.is_empty(), "it has no output");
         let batch = model.symbols.sym("batch");
         for i in 0..if batch_size == Batch::One { model.inputs.len() } else { 0 } {
@@ -188,14 +220,14 @@ impl OnnxModel {
                 .outlet_label(*outlet)
                 .map_or_else(|| model.node(outlet.node).name.clone(), ToString::to_string)
         };
-        let inputs = model.inputs.iter().map(|o| model.node(o.node).name.clone()).collect();
-        let outputs = model.outputs.iter().map(|o| label(&model, o)).collect();
+        let inputs: Vec<String> = model.inputs.iter().map(|o| model.node(o.node).name.clone()).collect();
+        let outputs: Vec<String> = model.outputs.iter().map(|o| label(model, o)).collect();
         // Facts that the file states for its outputs use the open batch: what tract derives is stricter.
         for i in 0..model.outputs.len() {
             model.set_output_fact(i, InferenceFact::default())?;
         }
-        let plan = model.into_optimized().and_then(IntoRunnable::into_runnable)?;
-        Ok(Self { name: name.into(), plan, inputs, outputs, unfused: unfused.into() })
+        let unfused = std::mem::take(&mut graph.unfused);
+        Ok(Self { name: name.into(), plan: graph.plan()?, inputs, outputs, unfused: unfused.into() })
     }
 
     /// Names of the inputs, in the model's order.

@@ -31,7 +31,7 @@ use tract_onnx::tract_hir::internal::ensure;
 
 use crate::MemoryBudget;
 use graph::{Graph, Place};
-pub(crate) use operator::register;
+pub(crate) use operator::{floats, register};
 use operator::{Compute, OPERATOR};
 
 /// What became of a graph: the operators that tract has to be given, and what stayed as it was.

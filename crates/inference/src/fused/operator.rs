@@ -140,7 +140,7 @@ pub(super) fn with_last(input: Option<&TVec<TDim>>, last: usize) -> TractResult<
 }
 
 /// The values of a tensor of floats.
-pub(super) fn floats(tensor: &Tensor) -> TractResult<&[f32]> {
+pub(crate) fn floats(tensor: &Tensor) -> TractResult<&[f32]> {
     tensor.try_as_plain_ram()?.as_slice::<f32>()
 }
 

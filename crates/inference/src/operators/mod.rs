@@ -4,13 +4,14 @@
 //! model here runs. This list has what the bundles use. The feature `all-operators` adds
 //! the others, for tools that read any model.
 
+mod lstm;
+mod product;
 mod settled;
 
 use std::path::Path;
 
 use tract_onnx::data_resolver::ModelDataResolver;
 use tract_onnx::model::{Onnx, OnnxOpRegister, ParsingContext};
-use tract_onnx::ops::rec::lstm::lstm;
 use tract_onnx::pb::{ModelProto, NodeProto};
 use tract_onnx::prelude::*;
 // The traits that operators are made with come all together.
@@ -19,10 +20,9 @@ use tract_onnx::tract_hir::internal::*;
 use tract_onnx::tract_hir::ops::activations::Clip;
 use tract_onnx::tract_hir::ops::array::{Concat, Gather, PermuteAxes, Reshape, StridedSlice};
 use tract_onnx::tract_hir::ops::binary::Nary;
-use tract_onnx::tract_hir::ops::matmul::MatMulInference;
 use tract_onnx::tract_hir::ops::{math, nn};
 
-use crate::fused;
+use crate::fused::{self, floats};
 
 /// tract's reader of ONNX, with our list of operators. It opens no files.
 pub(crate) fn reader() -> Onnx {
@@ -39,6 +39,13 @@ impl ModelDataResolver for NoFiles {
     }
 }
 
+/// Whether a graph has operators of tract's own list, which want its passes over the graph to run well, or at all.
+#[cfg(feature = "all-operators")]
+pub(crate) fn wants_passes(model: &ModelProto) -> bool {
+    let list = ours(OnnxOpRegister::default());
+    model.graph.iter().flat_map(|g| &g.node).any(|node| !list.0.contains_key(&node.op_type))
+}
+
 /// Refuses a graph with an operator that is not in the list.
 pub(crate) fn check(reader: &Onnx, model: &ModelProto) -> TractResult<()> {
     let nodes = model.graph.iter().flat_map(|g| &g.node);
@@ -52,13 +59,15 @@ pub(crate) fn check(reader: &Onnx, model: &ModelProto) -> TractResult<()> {
 
 type Built = TractResult<(Box<dyn InferenceOp>, Vec<String>)>;
 
-/// tract's list of operators with ours in it.
+/// Our list of operators; with the feature `all-operators` tract's others beside it.
 fn register() -> OnnxOpRegister {
     #[cfg(feature = "all-operators")]
-    let mut list = tract_onnx::onnx().op_register;
+    return ours(tract_onnx::onnx().op_register);
     #[cfg(not(feature = "all-operators"))]
-    let mut list = OnnxOpRegister::default();
+    ours(OnnxOpRegister::default())
+}
 
+fn ours(mut list: OnnxOpRegister) -> OnnxOpRegister {
     list.insert("Add", |_, _| done(math::Add.into_hir()));
     list.insert("Sub", |_, _| done(math::Sub.into_hir()));
     list.insert("Mul", |_, _| done(math::Mul.into_hir()));
@@ -68,9 +77,9 @@ fn register() -> OnnxOpRegister {
     list.insert("Log", |_, _| done(math::ln().into_hir()));
     list.insert("Sqrt", |_, _| done(math::sqrt().into_hir()));
     list.insert("Relu", |_, _| done(expand(Clip::new(Some(0.0), None))));
-    list.insert("MatMul", |_, _| done(expand(MatMulInference::default())));
+    list.insert("MatMul", |_, _| product::matmul());
     list.insert("Softmax", softmax);
-    list.insert("LSTM", lstm);
+    list.insert("LSTM", lstm::lstm);
 
     list.insert("Concat", |_, node| done(expand(Concat::new(node.get_attr("axis")?))));
     list.insert("Gather", |_, node| done(expand(Gather::new(node.get_attr_opt("axis")?.unwrap_or(0)))));

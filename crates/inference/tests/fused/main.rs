@@ -4,6 +4,7 @@
 #[path = "../common/any_bytes.rs"]
 mod any_bytes;
 mod encoder;
+mod floats;
 mod graphs;
 mod linear;
 mod recurrent;
