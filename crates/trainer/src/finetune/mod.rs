@@ -34,6 +34,7 @@ use anyhow::{Result, ensure};
 use clap::Args;
 
 use crate::Output;
+use crate::train::compute::Compute;
 pub(crate) use adapter::AdapterFile;
 use adapter::{AdapterSpec, Target};
 use mining::Mining;
@@ -103,6 +104,9 @@ pub(crate) struct FinetuneArgs {
     /// Train all layers instead of adapters beside them; the word tables stay as they are.
     #[arg(long, conflicts_with_all = ["rank", "alpha", "targets"])]
     full: bool,
+    /// Where the network is computed.
+    #[arg(long, value_enum, default_value_t = Compute::Cpu)]
+    device: Compute,
     /// Passes over the windows at most.
     #[arg(long, default_value_t = 6)]
     epochs: usize,

@@ -65,6 +65,7 @@ pub(super) fn run(args: &FinetuneArgs, output: Output) -> Result<()> {
         ensure!(threads > 0, "--threads 0: at least 1 is needed");
         rayon::ThreadPoolBuilder::new().num_threads(threads).build_global().context("--threads")?;
     }
+    let processor = args.device.device()?;
     let base = Base::open(args.base.clone())?;
     let spec = args.spec();
     spec.check(&base.weights)?;
@@ -92,6 +93,7 @@ pub(super) fn run(args: &FinetuneArgs, output: Output) -> Result<()> {
         "rapport": env!("CARGO_PKG_VERSION"),
         "base_sha256": base.sha256,
         "data": inputs.iter().map(|p| hashed(p)).collect::<Result<Vec<_>>>()?,
+        "device": format!("{:?}", args.device).to_lowercase(),
         "full": args.full,
         "first_layer": args.first_layer,
         "adapter": if args.full { Value::Null } else { serde_json::to_value(&spec)? },
@@ -118,7 +120,7 @@ pub(super) fn run(args: &FinetuneArgs, output: Output) -> Result<()> {
         first_layer: args.first_layer,
         lower: None,
     };
-    let mut plain = frozen(Device::flex());
+    let mut plain = frozen(processor.clone());
     let lower = {
         let pools = data.train.items.iter().chain(&data.val.items).map(|i| &i.tokens);
         let texts: Vec<&[u32]> = pools.chain(&general.tokens).map(|t| &t[..]).collect();
@@ -144,7 +146,7 @@ pub(super) fn run(args: &FinetuneArgs, output: Output) -> Result<()> {
         }
     }
     let general_vectors = embed(&refs(&general.tokens), "encode general texts");
-    let device = Device::flex().autodiff();
+    let device = processor.autodiff();
     let tracked = Frozen { lower: Some(&lower), ..frozen(device.clone()) };
     let session = Session {
         frozen: &tracked,

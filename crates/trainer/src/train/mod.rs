@@ -5,6 +5,7 @@ mod balance;
 mod bundle;
 mod card;
 pub(crate) mod checkpoint;
+pub(crate) mod compute;
 mod crossfit;
 pub(crate) mod direction;
 mod epochs;
