@@ -4,9 +4,13 @@
 //! model here runs. This list has what the bundles use. The feature `all-operators` adds
 //! the others, for tools that read any model.
 
+mod elementwise;
 mod lstm;
 mod product;
 mod settled;
+mod slice;
+mod softmax;
+mod sum;
 
 use std::path::Path;
 
@@ -17,12 +21,10 @@ use tract_onnx::prelude::*;
 // The traits that operators are made with come all together.
 #[allow(clippy::wildcard_imports)]
 use tract_onnx::tract_hir::internal::*;
-use tract_onnx::tract_hir::ops::activations::Clip;
-use tract_onnx::tract_hir::ops::array::{Concat, Gather, PermuteAxes, Reshape, StridedSlice};
-use tract_onnx::tract_hir::ops::binary::Nary;
-use tract_onnx::tract_hir::ops::{math, nn};
+use tract_onnx::tract_hir::ops::array::{Concat, Gather, PermuteAxes, Reshape};
 
 use crate::fused::{self, floats};
+use elementwise::{Function, Pair, function, pair};
 
 /// tract's reader of ONNX, with our list of operators. It opens no files.
 pub(crate) fn reader() -> Onnx {
@@ -68,24 +70,24 @@ fn register() -> OnnxOpRegister {
 }
 
 fn ours(mut list: OnnxOpRegister) -> OnnxOpRegister {
-    list.insert("Add", |_, _| done(math::Add.into_hir()));
-    list.insert("Sub", |_, _| done(math::Sub.into_hir()));
-    list.insert("Mul", |_, _| done(math::Mul.into_hir()));
-    list.insert("Div", |_, _| done(math::Div.into_hir()));
-    list.insert("Max", |_, _| done(Box::new(Nary(Box::new(math::Max), false))));
-    list.insert("Erf", |_, _| done(math::erf().into_hir()));
-    list.insert("Log", |_, _| done(math::ln().into_hir()));
-    list.insert("Sqrt", |_, _| done(math::sqrt().into_hir()));
-    list.insert("Relu", |_, _| done(expand(Clip::new(Some(0.0), None))));
+    list.insert("Add", |_, _| pair(Pair::Add));
+    list.insert("Sub", |_, _| pair(Pair::Sub));
+    list.insert("Mul", |_, _| pair(Pair::Mul));
+    list.insert("Div", |_, _| pair(Pair::Div));
+    list.insert("Max", max);
+    list.insert("Erf", |_, _| function(Function::Erf));
+    list.insert("Log", |_, _| function(Function::Log));
+    list.insert("Sqrt", |_, _| function(Function::Sqrt));
+    list.insert("Relu", |_, _| function(Function::Relu));
     list.insert("MatMul", |_, _| product::matmul());
-    list.insert("Softmax", softmax);
+    list.insert("Softmax", softmax::softmax);
     list.insert("LSTM", lstm::lstm);
 
     list.insert("Concat", |_, node| done(expand(Concat::new(node.get_attr("axis")?))));
     list.insert("Gather", |_, node| done(expand(Gather::new(node.get_attr_opt("axis")?.unwrap_or(0)))));
     list.insert("Transpose", transpose);
     list.insert("Reshape", reshape);
-    list.insert("Slice", slice);
+    list.insert("Slice", slice::slice);
     settled::register(&mut list);
     fused::register(&mut list);
     list
@@ -97,10 +99,15 @@ fn done(operator: Box<dyn InferenceOp>) -> Built {
     Ok((operator, vec![]))
 }
 
-fn softmax(context: &ParsingContext<'_>, node: &NodeProto) -> Built {
-    // Before, it flattened its input.
-    ensure!(context.onnx_operator_set_version >= 13, "Softmax is known from operator set 13 on");
-    done(expand(nn::Softmax::new(node.get_attr_opt("axis")?.unwrap_or(-1))))
+/// The larger of two; the standard's may have any number of inputs.
+fn max(_: &ParsingContext<'_>, node: &NodeProto) -> Built {
+    #[cfg(feature = "all-operators")]
+    if node.input.len() != 2 {
+        use tract_onnx::tract_hir::ops::{binary::Nary, math};
+        return done(Box::new(Nary(Box::new(math::Max), false)));
+    }
+    ensure!(node.input.len() == 2, "Max is known of two inputs");
+    pair(Pair::Max)
 }
 
 fn transpose(_: &ParsingContext<'_>, node: &NodeProto) -> Built {
@@ -119,14 +126,16 @@ fn reshape(_: &ParsingContext<'_>, node: &NodeProto) -> Built {
     done(expand(Reshape::new(zeros_stay)))
 }
 
-fn slice(context: &ParsingContext<'_>, node: &NodeProto) -> Built {
-    ensure!(context.onnx_operator_set_version >= 10, "Slice is known from operator set 10 on");
-    let mut optional = tract_onnx::model::optional_inputs(node).skip(3);
-    done(Box::new(StridedSlice {
-        begin_mask: 0,
-        end_mask: 0,
-        shrink_axis_mask: 0,
-        optional_axes_input: optional.next().flatten(),
-        optional_steps_input: optional.next().flatten(),
-    }))
+/// Which of its values a tensor gives to the value `index` of a result over which it is spread: along an axis of 1 always
+/// the same.
+fn place(mut index: usize, spread: &[usize], own: &[usize]) -> usize {
+    let (mut place, mut step) = (0, 1);
+    for (&size, &own) in spread.iter().zip(own).rev() {
+        if own > 1 {
+            place += index % size * step;
+        }
+        step *= own;
+        index /= size;
+    }
+    place
 }

@@ -7,7 +7,7 @@ use tract_onnx::prelude::*;
 use tract_onnx::tract_hir::internal::*;
 use tract_onnx::tract_hir::ops::matmul::compute_shapes;
 
-use super::{Built, done, floats};
+use super::{Built, done, floats, place};
 
 /// `MatMul` of the standard. tract's own plans, packs and lays out products of any form; those that bundles have in
 /// floats are small.
@@ -88,17 +88,4 @@ impl TypedOp for Product {
     }
 
     as_op!();
-}
-
-/// Which of its matrices an input gives to the matrix `index` of the result: along an axis of 1 always the same.
-fn place(mut index: usize, spread: &[usize], own: &[usize]) -> usize {
-    let (mut place, mut step) = (0, 1);
-    for (&size, &own) in spread.iter().zip(own).rev() {
-        if own > 1 {
-            place += index % size * step;
-        }
-        step *= own;
-        index /= size;
-    }
-    place
 }

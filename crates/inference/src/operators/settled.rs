@@ -7,8 +7,8 @@ use tract_onnx::prelude::*;
 #[allow(clippy::wildcard_imports)]
 use tract_onnx::tract_hir::internal::*;
 use tract_onnx::tract_hir::ops::array::{AddDims, Pad, PadMode, Split, Squeeze};
-use tract_onnx::tract_hir::ops::nn::{Reduce, Reducer};
 
+use super::sum::Sum;
 use super::{Built, done};
 
 pub(super) fn register(list: &mut OnnxOpRegister) {
@@ -26,7 +26,7 @@ pub(super) fn register(list: &mut OnnxOpRegister) {
     list.insert("ReduceSum", |context, node| {
         let keep = node.get_attr_opt("keepdims")?.unwrap_or(1i64) == 1;
         let axes = numbers(context, node, "axes")?.filter(|a| !a.is_empty()).context("no axes")?;
-        settled(node, Reduce::new(Some(axes), keep, Reducer::Sum))
+        settled(node, Sum::new(axes, keep))
     });
     list.insert("Pad", pad);
     list.insert("Cast", |_, node| {

@@ -2,7 +2,6 @@
 
 use rapport_inference::{Input, OnnxModel};
 use tract_onnx::pb::{attribute_proto::AttributeType, tensor_proto::DataType};
-use tract_onnx::prelude::*;
 
 use crate::graphs::{Graph, Noise, Stock, int, ours};
 

@@ -1,9 +1,7 @@
 //! Where networks are computed while they are trained.
 
-use std::panic::{AssertUnwindSafe, catch_unwind};
-
 use anyhow::{Result, bail};
-use burn::tensor::{Device, Tensor};
+use burn::tensor::Device;
 use clap::ValueEnum;
 
 /// A kind of processor.
@@ -19,27 +17,36 @@ pub(crate) enum Compute {
 }
 
 impl Compute {
-    /// The device, tried with a small sum.
+    /// The device; a GPU is tried with a small sum.
     pub(crate) fn device(self) -> Result<Device> {
-        let device = match self {
-            Self::Cpu => return Ok(Device::flex()),
+        match self {
+            Self::Cpu => Ok(Device::flex()),
             #[cfg(feature = "wgpu")]
-            Self::Gpu => Device::wgpu(burn::tensor::DeviceKind::DefaultDevice),
+            Self::Gpu => tried(Device::wgpu(burn::tensor::DeviceKind::DefaultDevice)),
+            #[cfg(not(feature = "wgpu"))]
+            Self::Gpu => not_built("gpu", "wgpu"),
             #[cfg(feature = "cuda")]
-            Self::Cuda => Device::cuda(0),
-            #[allow(unreachable_patterns)]
-            other => {
-                let (name, feature) = if other == Self::Gpu { ("gpu", "wgpu") } else { ("cuda", "cuda") };
-                bail!("--device {name}: build with `cargo build --package rapport-trainer --features {feature}`")
-            }
-        };
-        // Where there is none, that shows as a panic at the first use.
-        let sum = catch_unwind(AssertUnwindSafe(|| Tensor::<1>::ones([8], &device).sum().into_scalar::<f32>()));
-        match sum {
-            Ok(sum) if (sum - 8.0).abs() < 1e-3 => Ok(device),
-            Ok(sum) => bail!("the GPU does not compute as it should: eight ones are {sum}"),
-            Err(_) => bail!("no GPU that can be used was found; leave --device out to train on the processor"),
+            Self::Cuda => tried(Device::cuda(0)),
+            #[cfg(not(feature = "cuda"))]
+            Self::Cuda => not_built("cuda", "cuda"),
         }
+    }
+}
+
+#[cfg(not(all(feature = "wgpu", feature = "cuda")))]
+fn not_built(name: &str, feature: &str) -> Result<Device> {
+    bail!("--device {name}: build with `cargo build --package rapport-trainer --features {feature}`")
+}
+
+/// Where there is no GPU, that shows as a panic at the first use.
+#[cfg(any(feature = "wgpu", feature = "cuda"))]
+fn tried(device: Device) -> Result<Device> {
+    use std::panic::{AssertUnwindSafe, catch_unwind};
+    let sum = || burn::tensor::Tensor::<1>::ones([8], &device).sum().into_scalar::<f32>();
+    match catch_unwind(AssertUnwindSafe(sum)) {
+        Ok(sum) if (sum - 8.0).abs() < 1e-3 => Ok(device),
+        Ok(sum) => bail!("the GPU does not compute as it should: eight ones are {sum}"),
+        Err(_) => bail!("no GPU that can be used was found; leave --device out to train on the processor"),
     }
 }
 
