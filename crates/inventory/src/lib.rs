@@ -2,8 +2,9 @@
 //! published crate `inventory`.
 //!
 //! That crate registers everything in every build. tract registers a reader of the NNEF format with it, which
-//! mentions every operator there is, and so a wasm module held three megabytes of code that nothing calls. This one
-//! registers the same natively; in wasm it registers the matrix kernels alone, and the linker drops the rest.
+//! mentions every operator there is, and its matrix kernels, which in wasm nothing calls: `rapport-inference` has its
+//! own. A wasm module held three megabytes of such code. This crate registers the same natively and nothing in wasm, and
+//! the linker drops it.
 #![no_std]
 
 use core::cell::UnsafeCell;
@@ -12,9 +13,6 @@ use core::marker::PhantomData;
 use core::ops::Deref;
 use core::ptr;
 use core::sync::atomic::{AtomicBool, AtomicPtr, Ordering};
-
-/// The crate whose values are registered in wasm too.
-const KEPT: &str = "tract-linalg";
 
 /// Types whose values can be handed in; made by [`collect!`].
 pub trait Collect: Sync + Sized + 'static {
@@ -160,22 +158,9 @@ impl<T: Collect> Iterator for Iter<T> {
     }
 }
 
-/// Whether what a crate hands in is registered in this build.
+/// Whether anything is registered in this build.
 #[doc(hidden)]
-#[must_use]
-pub const fn registers(package: &str) -> bool {
-    if !cfg!(target_family = "wasm") {
-        return true;
-    }
-    let (a, b) = (package.as_bytes(), KEPT.as_bytes());
-    let mut same = a.len() == b.len();
-    let mut i = 0;
-    while same && i < a.len() {
-        same = a[i] == b[i];
-        i += 1;
-    }
-    same
-}
+pub const REGISTERS: bool = !cfg!(target_family = "wasm");
 
 /// Runs in the place of a registration that is left out.
 #[doc(hidden)]
@@ -212,7 +197,7 @@ macro_rules! submit {
             #[cfg_attr(target_vendor = "apple", unsafe(link_section = "__DATA,__mod_init_func,mod_init_funcs"))]
             #[cfg_attr(windows, unsafe(link_section = ".CRT$XCU"))]
             static START: extern "C" fn() =
-                if $crate::registers(env!("CARGO_PKG_NAME")) { enter } else { $crate::nothing };
+                if $crate::REGISTERS { enter } else { $crate::nothing };
         };
     };
 }
