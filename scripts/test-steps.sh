@@ -55,6 +55,23 @@ step_worker_tests() { npm test --workspace tests/worker; }
 step_browser_tests() { npm test --workspace tests/browser; }
 step_parity() { "$RAPPORT_PYTHON" -m unittest discover --start-directory tests/parity-onnx --verbose; }
 
+# The kernels' results on the other processor. Set-up does not install what it needs: two hundred megabytes for one step.
+step_aarch64() {
+  local target=aarch64-unknown-linux-gnu qemu
+  if [ "$(uname -m)" = aarch64 ]; then
+    echo "the native tests ran on aarch64"
+    return "$SKIPPED"
+  fi
+  qemu=$(command -v qemu-aarch64-static || command -v qemu-aarch64)
+  if [ -z "$qemu" ] || ! have aarch64-linux-gnu-gcc || ! compgen -G "$(rustc --print target-libdir --target "$target")/libcore-*.rlib" >/dev/null; then
+    echo "needs qemu-user-static, gcc-aarch64-linux-gnu, libc6-dev-arm64-cross and: rustup target add $target"
+    return "$SKIPPED"
+  fi
+  CARGO_TARGET_AARCH64_UNKNOWN_LINUX_GNU_LINKER=aarch64-linux-gnu-gcc \
+    CARGO_TARGET_AARCH64_UNKNOWN_LINUX_GNU_RUNNER="$qemu -cpu max -L /usr/aarch64-linux-gnu" \
+    cargo test --package rapport-kernels --target "$target" --tests
+}
+
 # Looking for new input is a person's task (RAPPORT_FUZZ_SECONDS=600); here the seeds must pass, and a little more.
 step_fuzz() {
   local seconds=${RAPPORT_FUZZ_SECONDS:-3} target corpus features

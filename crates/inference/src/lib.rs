@@ -17,7 +17,7 @@ mod tokenizer;
 pub use budget::MemoryBudget;
 pub use encoder::{EncoderLimits, SentenceEncoder};
 pub use error::InferenceError;
-pub use kernels::{encoder_kernel, matrix_kernels};
+pub use kernels::encoder_kernel;
 pub use model::{Input, OnnxModel};
 pub use probability::{argmax, dot, normalize, softmax};
 pub use recurrent::{RecurrentModel, State};

@@ -47,6 +47,8 @@ pub(crate) trait Backend: Copy {
     type Step: Step;
     /// Four activations of one row, copied to all columns.
     type Inputs: Copy;
+    /// A step of a panel's weights as tiles read it: as it is packed, or laid out once for all rows.
+    type Wide: Copy;
     /// Four weights (0..=127) of each column of a group.
     type Columns: Copy;
     /// Running sums of the columns of a group, in an order that [`Self::sums`] puts right.
@@ -64,8 +66,10 @@ pub(crate) trait Backend: Copy {
 
     fn lanes(self) -> Self::Lanes;
     fn inputs(self, step: &Self::Step) -> Self::Inputs;
+    /// The weights of a panel; `room` may be used for them.
+    fn widen<'a>(self, steps: &'a [WeightStep], room: &'a mut Vec<Self::Wide>) -> &'a [Self::Wide];
     /// The weights of a group; where that is one panel, the second one is not looked at.
-    fn columns(self, panels: [&WeightStep; 2]) -> Self::Columns;
+    fn columns(self, panels: [&Self::Wide; 2]) -> Self::Columns;
     fn zero(self) -> Self::Sums;
     /// `sums[c] += inputs[0..4] · columns[c][0..4]`, exact in `i32`.
     fn dot(self, sums: Self::Sums, inputs: Self::Inputs, columns: Self::Columns) -> Self::Sums;

@@ -5,7 +5,7 @@ use crate::backend::{Backend, Floats, Ints, Job, Lanes};
 use crate::kernel::Kernel;
 use crate::math::gelu;
 use crate::output::Output;
-use crate::weights::{Panel, WeightStep, Weights};
+use crate::weights::{Panel, Weights};
 
 /// What happens to each value of a linear layer before it is stored.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
@@ -57,19 +57,23 @@ impl Job for Linear<'_, '_> {
     #[inline(always)]
     fn run<B: Backend>(mut self, b: B) {
         let groups = self.weights.panels().len().div_ceil(B::GROUP);
+        let mut rooms = Rooms::<B>::default();
         let mut group = 0;
         if B::GROUPS == 2 {
             while group + 2 <= groups {
-                self.blocks::<B, 2>(b, group);
+                self.blocks::<B, 2>(b, group, &mut rooms);
                 group += 2;
             }
         }
         while group < groups {
-            self.blocks::<B, 1>(b, group);
+            self.blocks::<B, 1>(b, group, &mut rooms);
             group += 1;
         }
     }
 }
+
+/// Where a backend may lay out the weights of a tile's panels.
+type Rooms<B> = [[Vec<<B as Backend>::Wide>; 2]; 2];
 
 /// A panel of a tile and where its values go.
 #[derive(Clone, Copy)]
@@ -79,19 +83,21 @@ struct Column {
     width: usize,
 }
 
-/// A tile's rows: their packed steps, how they were quantised, and the first row's number.
-struct Block<'a, S> {
-    steps: &'a [S],
+/// A tile's rows: their packed steps, how they were quantised, the first row's number; and the weights of its panels.
+struct Block<'a, B: Backend, const P: usize> {
+    steps: &'a [B::Step],
     rows: &'a [Row],
     first: usize,
+    weights: [[&'a [B::Wide]; 2]; P],
 }
 
 impl Linear<'_, '_> {
     /// All rows of `P` groups. Their panels stay in the first-level cache.
     #[inline(always)]
-    fn blocks<B: Backend, const P: usize>(&mut self, b: B, group: usize) {
+    fn blocks<B: Backend, const P: usize>(&mut self, b: B, group: usize, rooms: &mut Rooms<B>) {
         let activations = self.activations;
-        let panels = self.weights.panels().len();
+        let packed = self.weights;
+        let panels = packed.panels().len();
         let mut columns = [[Column { panel: 0, start: 0, width: 0 }; 2]; P];
         for (p, columns) in columns.iter_mut().enumerate() {
             for (part, column) in columns.iter_mut().enumerate() {
@@ -106,10 +112,19 @@ impl Linear<'_, '_> {
                 };
             }
         }
+        let mut weights: [[&[B::Wide]; 2]; P] = [[&[]; 2]; P];
+        for ((weights, columns), rooms) in weights.iter_mut().zip(&columns).zip(rooms) {
+            for ((weights, column), room) in weights.iter_mut().zip(columns).zip(rooms).take(B::GROUP) {
+                *weights = b.widen(packed.steps(column.panel), room);
+            }
+            if B::GROUP == 1 {
+                weights[1] = weights[0];
+            }
+        }
         let size = B::ROWS * activations.inputs().div_ceil(4);
         let steps = activations.steps::<B::Step>().chunks(size);
         for (index, (steps, rows)) in steps.zip(activations.row_info().chunks(B::ROWS)).enumerate() {
-            let block = Block { steps, rows, first: index * B::ROWS };
+            let block = Block { steps, rows, first: index * B::ROWS, weights };
             match rows.len() {
                 1 => self.tile::<B, 1, P>(b, &columns, &block),
                 2 if B::ROWS >= 2 => self.tile::<B, 2, P>(b, &columns, &block),
@@ -128,10 +143,9 @@ impl Linear<'_, '_> {
         &mut self,
         b: B,
         columns: &[[Column; 2]; P],
-        block: &Block<'_, B::Step>,
+        block: &Block<'_, B, P>,
     ) {
-        let weights = columns.map(|group| group.map(|column| self.weights.steps(column.panel)));
-        let sums = accumulate::<B, R, P>(b, block.steps, weights);
+        let sums = accumulate::<B, R, P>(b, block.steps, block.weights);
         for (r, (sums, row)) in sums.into_iter().zip(block.rows).enumerate() {
             for (sums, group) in sums.into_iter().zip(columns) {
                 for (sums, column) in b.sums(sums).into_iter().zip(group).take(B::GROUP) {
@@ -152,7 +166,7 @@ impl Linear<'_, '_> {
 fn accumulate<B: Backend, const R: usize, const P: usize>(
     b: B,
     activations: &[B::Step],
-    weights: [[&[WeightStep]; 2]; P],
+    weights: [[&[B::Wide]; 2]; P],
 ) -> [[B::Sums; P]; R] {
     let activations = activations.as_chunks::<R>().0;
     for panel in weights.as_flattened() {
@@ -163,7 +177,7 @@ fn accumulate<B: Backend, const R: usize, const P: usize>(
     // that is checked at each step costs a tenth of the speed in wasm.
     for (step, inputs) in activations.iter().enumerate() {
         // SAFETY: `step` is below the number of steps of the rows, which was held to each panel's above.
-        let columns = |[first, second]: [&[WeightStep]; 2]| unsafe {
+        let columns = |[first, second]: [&[B::Wide]; 2]| unsafe {
             b.columns([first.get_unchecked(step), second.get_unchecked(step)])
         };
         let mut group = [columns(weights[0]); P];

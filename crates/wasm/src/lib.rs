@@ -19,12 +19,6 @@ fn start() {
     console_error_panic_hook::set_once();
 }
 
-/// Names of the matrix kernels that this module can run. An empty list means a broken build.
-#[wasm_bindgen(js_name = matrixKernels)]
-pub fn matrix_kernels() -> Vec<String> {
-    rapport_inference::matrix_kernels()
-}
-
 /// What the encoder's products run on in this engine: `wasm-relaxed` where relaxed SIMD is built in and exact, else
 /// `wasm-simd128`.
 #[wasm_bindgen(js_name = encoderKernel)]

@@ -18,7 +18,7 @@ const started = (flavour, glue) => {
 export const flavours = { relaxed: started('relaxed', relaxed), simd128: started('simd128', simd128) };
 
 /** The build that most browsers take. */
-export const { Engine, VerifiedManifest, matrixKernels } = flavours.relaxed;
+export const { Engine, VerifiedManifest } = flavours.relaxed;
 
 /** The bytes of registry.json. */
 export const registry = readFileSync(join(folder, 'registry.json'));

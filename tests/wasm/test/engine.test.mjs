@@ -5,7 +5,7 @@ import { test } from 'node:test';
 import { differences, largestDifference } from '../../worker/parity/compare.mjs';
 import { conversations } from '../../worker/parity/edge-answers.mjs';
 import { nativeAnswers } from '../../worker/parity/native-answers.mjs';
-import { championFiles, Engine, matrixKernels, memoryMegabytes, thrown } from '../lib/module.mjs';
+import { championFiles, Engine, memoryMegabytes, thrown } from '../lib/module.mjs';
 
 const files = championFiles();
 const engine = new Engine(files);
@@ -14,10 +14,6 @@ const history = [
   { speaker: 'Customer', response: 'It sounds expensive. What does it cost?' },
 ];
 const sum = (probabilities) => Object.values(probabilities).reduce((a, b) => a + b, 0);
-
-test('the module has matrix kernels to choose from', () => {
-  assert.notDeepEqual(matrixKernels(), []);
-});
 
 test('the probabilities of an answer add up to one, and the top prediction is the likeliest', () => {
   const { response, stage, direction } = engine.analyze({ history });

@@ -3,7 +3,7 @@
 import assert from 'node:assert/strict';
 import { readdirSync, readFileSync } from 'node:fs';
 import { test } from 'node:test';
-import { matrixKernels, thrown, VerifiedManifest } from '../lib/module.mjs';
+import { thrown, VerifiedManifest } from '../lib/module.mjs';
 
 const golden = new URL('../../../crates/registry/tests/golden/', import.meta.url);
 const NOW = Date.parse('2026-11-20T06:00:00Z');
@@ -35,11 +35,3 @@ test('a trust state that cannot be read is refused, not taken for none', () => {
 for (const file of readdirSync(new URL('refused/', golden))) {
   test(`refused: ${file}`, () => assert.equal(thrown(() => verify(`refused/${file}`)).code, file.split('.')[0]));
 }
-
-test('the kernels that run here are those for SIMD as well', () => {
-  const kernels = matrixKernels();
-  assert.ok(
-    kernels.some((name) => name.startsWith('wasm')),
-    `no SIMD kernel among ${kernels.join(', ')}`,
-  );
-});

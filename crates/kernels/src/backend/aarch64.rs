@@ -18,6 +18,7 @@ impl Backend for Neon {
     type Lanes = NeonLanes;
     type Step = [i8; 4];
     type Inputs = int8x16_t;
+    type Wide = WeightStep;
     /// Four columns of four weights in each vector; they are below 128, so signed is exact.
     type Columns = Pair<int8x16_t>;
     /// Two columns in each vector: the sums over inputs 0 and 1 and over inputs 2 and 3.
@@ -39,6 +40,10 @@ impl Backend for Neon {
         let bits = i32::from_le_bytes(step.map(|value| value as u8));
         // SAFETY: NEON is always there.
         unsafe { vreinterpretq_s8_s32(vdupq_n_s32(bits)) }
+    }
+    #[inline(always)]
+    fn widen<'a>(self, steps: &'a [WeightStep], _: &'a mut Vec<WeightStep>) -> &'a [WeightStep] {
+        steps
     }
     #[inline(always)]
     fn columns(self, [step, _]: [&WeightStep; 2]) -> Pair<int8x16_t> {

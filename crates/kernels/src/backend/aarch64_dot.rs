@@ -40,6 +40,7 @@ impl Backend for NeonDot {
     type Lanes = NeonLanes;
     type Step = [i8; 4];
     type Inputs = int8x16_t;
+    type Wide = WeightStep;
     /// Four columns of four weights in each vector; they are below 128, so signed is exact.
     type Columns = Pair<int8x16_t>;
     type Sums = Pair<int32x4_t>;
@@ -63,6 +64,10 @@ impl Backend for NeonDot {
     #[inline(always)]
     fn inputs(self, step: &[i8; 4]) -> int8x16_t {
         self.0.inputs(step)
+    }
+    #[inline(always)]
+    fn widen<'a>(self, steps: &'a [WeightStep], _: &'a mut Vec<WeightStep>) -> &'a [WeightStep] {
+        steps
     }
     #[inline(always)]
     fn columns(self, panels: [&WeightStep; 2]) -> Pair<int8x16_t> {

@@ -110,6 +110,7 @@ impl Backend for Portable {
     type Lanes = Self;
     type Step = [i8; 4];
     type Inputs = [i32; 4];
+    type Wide = WeightStep;
     type Columns = [u8; 32];
     type Sums = [i32; 8];
     const ROWS: usize = 2;
@@ -126,6 +127,10 @@ impl Backend for Portable {
     #[inline(always)]
     fn inputs(self, step: &[i8; 4]) -> [i32; 4] {
         step.map(i32::from)
+    }
+    #[inline(always)]
+    fn widen<'a>(self, steps: &'a [WeightStep], _: &'a mut Vec<WeightStep>) -> &'a [WeightStep] {
+        steps
     }
     #[inline(always)]
     fn columns(self, [step, _]: [&WeightStep; 2]) -> [u8; 32] {

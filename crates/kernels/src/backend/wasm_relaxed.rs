@@ -33,6 +33,7 @@ impl Backend for Relaxed {
     type Lanes = WasmLanes;
     type Step = [i8; 4];
     type Inputs = v128;
+    type Wide = WeightStep;
     type Columns = Pair;
     type Sums = Pair;
     // Eight sums, two columns and four inputs stay within 15 registers.
@@ -55,6 +56,10 @@ impl Backend for Relaxed {
     fn inputs(self, step: &[i8; 4]) -> v128 {
         // SAFETY: a step is four bytes; wasm loads need no alignment.
         unsafe { v128_load32_splat(step.as_ptr().cast()) }
+    }
+    #[inline(always)]
+    fn widen<'a>(self, steps: &'a [WeightStep], _: &'a mut Vec<WeightStep>) -> &'a [WeightStep] {
+        steps
     }
     #[inline(always)]
     fn columns(self, [step, _]: [&WeightStep; 2]) -> Pair {

@@ -31,6 +31,7 @@ macro_rules! x86_kernel {
             type Lanes = Avx2Lanes;
             type Step = [i8; 4];
             type Inputs = __m256i;
+            type Wide = WeightStep;
             type Columns = __m256i;
             type Sums = __m256i;
             const ROWS: usize = $rows;
@@ -53,6 +54,10 @@ macro_rules! x86_kernel {
             fn inputs(self, step: &[i8; 4]) -> __m256i {
                 // SAFETY: `self` proves AVX2.
                 unsafe { _mm256_set1_epi32(i32::from_le_bytes(step.map(|value| value as u8))) }
+            }
+            #[inline(always)]
+            fn widen<'a>(self, steps: &'a [WeightStep], _: &'a mut Vec<WeightStep>) -> &'a [WeightStep] {
+                steps
             }
             #[inline(always)]
             fn columns(self, [step, _]: [&WeightStep; 2]) -> __m256i {

@@ -25,6 +25,7 @@ impl Backend for Avx512Vnni {
     type Lanes = Avx2Lanes;
     type Step = [i8; 4];
     type Inputs = __m512i;
+    type Wide = WeightStep;
     type Columns = __m512i;
     type Sums = __m512i;
     const ROWS: usize = 6;
@@ -48,6 +49,10 @@ impl Backend for Avx512Vnni {
     fn inputs(self, step: &[i8; 4]) -> __m512i {
         // SAFETY: `self` proves AVX512F.
         unsafe { _mm512_set1_epi32(i32::from_le_bytes(step.map(|value| value as u8))) }
+    }
+    #[inline(always)]
+    fn widen<'a>(self, steps: &'a [WeightStep], _: &'a mut Vec<WeightStep>) -> &'a [WeightStep] {
+        steps
     }
     #[inline(always)]
     fn columns(self, [low, high]: [&WeightStep; 2]) -> __m512i {

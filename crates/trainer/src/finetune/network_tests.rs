@@ -212,3 +212,24 @@ fn files_that_are_no_adapter_of_the_base_are_refused() {
     high.spec.first_layer = 2;
     refused(&high.to_bytes().unwrap(), "--first-layer 2");
 }
+
+/// With the features `wgpu` or `cuda`, on a machine that has such a GPU; a Vulkan driver in software will do.
+#[test]
+#[cfg(any(feature = "wgpu", feature = "cuda"))]
+fn a_gpu_learns_what_the_processor_learns() {
+    use crate::train::compute::Compute;
+    let gpu = if cfg!(feature = "wgpu") { Compute::Gpu } else { Compute::Cuda }.device().unwrap();
+    let weights = small();
+    let plain = frozen(&weights, gpu.clone(), 0);
+    let vectors = embed_all(&plain.body, &plain, &TEXTS, |_| {});
+    assert!(distance(&weights, &vectors) < 1e-4, "{}", distance(&weights, &vectors));
+    let trained = [Device::flex(), gpu].map(|device| {
+        let tracked = frozen(&weights, device.autodiff(), 0);
+        train(&tracked, Adapters::new(&weights, &spec(), 1, &tracked.device), 3).read()
+    });
+    for (place, pair) in &trained[0] {
+        let differences = pair.up.iter().zip(&trained[1][place].up).map(|(a, b)| (a - b).abs());
+        let most = differences.fold(0.0, f32::max);
+        assert!(most < 5e-3, "B of {place:?} differs by {most}");
+    }
+}
