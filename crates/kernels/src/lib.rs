@@ -58,6 +58,7 @@ mod norm;
 mod output;
 mod pooling;
 mod product;
+mod sparse;
 mod weights;
 
 pub use activations::Activations;

@@ -112,6 +112,18 @@ proptest! {
     }
 
     #[test]
+    fn sparse_product_agrees(m in 0_usize..=9, k in 0_usize..=80, n in 0_usize..=40, kept in 0_u32..=4, seed: u32) {
+        agree(|kernel| {
+            let mut random = Random::new(seed);
+            let mut x = random.floats(m * k, 3.0);
+            x.iter_mut().for_each(|x| if random.bits() >> 30 >= kept { *x = 0.0 });
+            let (weights, mut out) = (random.weights(k * n, 127), random.floats(m * n, 1.0));
+            kernel.sparse_product(&x, &weights, (m, k, n), &mut out);
+            out
+        })?;
+    }
+
+    #[test]
     fn lstm_agrees(units in 0_usize..=40, size in 0.1_f32..100.0, seed: u32) {
         agree(|kernel| {
             let mut random = Random::new(seed);

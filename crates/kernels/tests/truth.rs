@@ -118,6 +118,24 @@ fn product_is_near_the_truth() {
     }
 }
 
+/// Zeros of either sign are left out; what is left is the product in floats.
+#[test]
+fn a_sparse_product_is_the_product() {
+    for (m, k, n) in [(1, 1, 1), (1, 70, 9), (3, 100, 32), (4, 33, 24), (7, 384, 39)] {
+        let mut random = Random::new((m * n) as u32);
+        let mut x = random.floats(m * k, 2.0);
+        for (at, x) in x.iter_mut().enumerate().filter(|(at, _)| at % k % 3 != 1) {
+            *x = if at % 2 == 0 { 0.0 } else { -0.0 };
+        }
+        let (weights, before) = (random.weights(k * n, 127), random.floats(m * n, 1.0));
+        let wide: Vec<f32> = weights.iter().map(|w| f32::from(*w)).collect();
+        let (mut sparse, mut dense) = (before.clone(), before);
+        Kernel::portable().sparse_product(&x, &weights, (m, k, n), &mut sparse);
+        Kernel::portable().product(&x, &wide, (m, k, n), &mut dense);
+        assert_eq!(sparse, dense);
+    }
+}
+
 #[test]
 fn an_lstm_step_is_near_the_truth() {
     let sigmoid = |x: f32| 1.0 / (1.0 + f64::from(-x).exp());

@@ -1,8 +1,9 @@
 //! A linear layer of 8-bit weights over rows that stay in floats.
 //!
 //! Rows that nobody prepared for rounding are not rounded: the act head's have numbers of very different size side by
-//! side. Most of them are zero, and a zero costs nothing here.
+//! side. Most of them are zero, and zeros cost next to nothing here.
 
+use rapport_kernels::Kernel;
 use tract_onnx::prelude::*;
 use tract_onnx::tract_hir::internal::ensure;
 
@@ -54,14 +55,10 @@ impl Compute for Weighted {
         }
         let mut out = zeros(&shape)?;
         let mut plain = out.try_as_plain_ram_mut()?;
-        let rows = plain.as_slice_mut::<f32>()?.chunks_exact_mut(columns);
-        for (sums, x) in rows.zip(floats(&inputs[0])?.chunks_exact(depth)) {
-            // In one order and without fusing, so that the sums are the same everywhere.
-            for (&x, weights) in x.iter().zip(self.weights.chunks_exact(columns)) {
-                if x != 0.0 {
-                    sums.iter_mut().zip(weights).for_each(|(s, w)| *s += x * f32::from(*w));
-                }
-            }
+        let sums = plain.as_slice_mut::<f32>()?;
+        let x = floats(&inputs[0])?;
+        Kernel::best().sparse_product(x, &self.weights, (sums.len() / columns, depth, columns), sums);
+        for sums in sums.chunks_exact_mut(columns) {
             sums.iter_mut().zip(&self.scales).for_each(|(s, scale)| *s *= scale);
             if let Some(bias) = &self.bias {
                 sums.iter_mut().zip(bias).for_each(|(s, b)| *s += b);

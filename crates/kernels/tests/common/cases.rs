@@ -108,6 +108,8 @@ fn sequences(kernel: Kernel, hash: &mut Fnv) {
         let (a, b, mut out) = (random.floats(m * k, 2.0), random.floats(k * n, 1.0), random.floats(m * n, 1.0));
         kernel.product(&a, &b, (m, k, n), &mut out);
         hash.add(&out);
+        kernel.sparse_product(&a, &random.weights(k * n, 127), (m, k, n), &mut out);
+        hash.add(&out);
     }
     for units in [1, 8, 21, 64] {
         let (gates, mut cell) = (random.floats(4 * units, 6.0), random.floats(units, 2.0));
