@@ -1,8 +1,7 @@
 //! The small models over the readings: what each turn does, and the two sequence models.
 
-use ndarray::ArrayD;
 use rapport_conversation::Speaker;
-use rapport_inference::{Input, MemoryBudget, OnnxModel, RecurrentModel, State, softmax};
+use rapport_inference::{MemoryBudget, RecurrentModel, State, softmax};
 
 use crate::bundle::{Temperatures, artifact};
 use crate::features::SURFACE_FEATURES;
@@ -54,7 +53,7 @@ impl Acts {
 /// Turns that the act head looks at: this one and those before it.
 pub const ACT_CONTEXT: usize = 3;
 
-/// What the sequence models say after one turn.
+/// What the models say of one turn.
 #[derive(Debug, Clone, Copy, PartialEq)]
 pub(crate) struct TurnOutlook {
     /// The customer's next response type.
@@ -65,9 +64,10 @@ pub(crate) struct TurnOutlook {
     pub stage_next: [f32; CLASSES],
 }
 
-/// What the sequence models remember of the turns so far.
+/// What the models remember of the turns so far.
 #[derive(Debug, Clone)]
 pub(crate) struct SequenceState {
+    acts: State,
     response_type: State,
     stage: State,
 }
@@ -75,26 +75,17 @@ pub(crate) struct SequenceState {
 impl SequenceState {
     /// Bytes that it holds.
     pub(crate) fn bytes(&self) -> usize {
-        self.response_type.bytes() + self.stage.bytes()
+        self.acts.bytes() + self.response_type.bytes() + self.stage.bytes()
     }
 }
 
 /// The act head and the sequence models of a bundle.
 #[derive(Debug, Clone)]
 pub(crate) struct Heads {
-    acts: OnnxModel,
+    acts: RecurrentModel,
     response_type: RecurrentModel,
     stage: RecurrentModel,
     temperatures: Temperatures,
-}
-
-/// The last row of `[1, turns, classes]`.
-fn last_row(name: &str, output: &ArrayD<f32>, turns: usize) -> Result<Vec<f32>, EngineError> {
-    if output.shape() != [1, turns, CLASSES] {
-        let shape = output.shape();
-        return Err(EngineError::artifact(name, format!("it gives {shape:?}, not [1, {turns}, {CLASSES}]")));
-    }
-    Ok(output.iter().skip((turns - 1) * CLASSES).copied().collect())
 }
 
 impl Heads {
@@ -103,12 +94,15 @@ impl Heads {
         temperatures: Temperatures,
         budget: &MemoryBudget,
     ) -> Result<Self, EngineError> {
-        let acts = OnnxModel::load_within(artifact::ACTS, &bundle.take(artifact::ACTS)?, budget)?;
         let mut sequence = |name: &str| -> Result<RecurrentModel, EngineError> {
             Ok(RecurrentModel::load_within(name, &bundle.take(name)?, budget)?)
         };
-        let (response_type, stage) = (sequence(artifact::RESPONSE_TYPE)?, sequence(artifact::STAGE)?);
-        Ok(Self { acts, response_type, stage, temperatures })
+        Ok(Self {
+            acts: sequence(artifact::ACTS)?,
+            response_type: sequence(artifact::RESPONSE_TYPE)?,
+            stage: sequence(artifact::STAGE)?,
+            temperatures,
+        })
     }
 
     /// Parts of the models that run slower than they could, by artifact.
@@ -120,42 +114,25 @@ impl Heads {
         ]
     }
 
-    /// What a turn does, from its reading and those of up to [`ACT_CONTEXT`] - 1 turns before it, oldest first.
-    ///
-    /// One turn at a time: the runtime's sums differ in their last bit with the number of rows that it is given, and
-    /// an answer should not hang on how many turns were new.
-    ///
-    /// # Errors
-    /// [`EngineError::Inference`] when the head fails.
-    pub(crate) fn act(&self, before: &[&TurnReading], reading: &TurnReading) -> Result<Acts, EngineError> {
-        let (turns, width) = (before.len() + 1, turn_vector_len(reading.embedding.len()));
-        let mut values = vec![0.0; turns * width];
-        for (reading, row) in before.iter().chain([&reading]).zip(values.chunks_exact_mut(width)) {
-            reading.write_row(row);
-        }
-        let input = Input::f32(&[1, turns, width], values)
-            .ok_or_else(|| EngineError::artifact(artifact::ACTS, "a turn has no shape"))?;
-        let out = self.acts.run(vec![("turns", input)], &["response_type", "seller_act"])?;
-        let response_type = last_row(artifact::ACTS, &out[0], turns)?;
-        let seller_act = last_row(artifact::ACTS, &out[1], turns)?;
-        Ok(Acts::from_logits(reading.speaker, &response_type, &seller_act, &self.temperatures))
-    }
-
-    /// What the sequence models remember before the first turn.
+    /// What the models remember before the first turn.
     pub(crate) fn start(&self) -> SequenceState {
-        SequenceState { response_type: self.response_type.start(), stage: self.stage.start() }
+        SequenceState {
+            acts: self.acts.start(),
+            response_type: self.response_type.start(),
+            stage: self.stage.start(),
+        }
     }
 
-    /// Predictions after one more turn, from what the turn does.
+    /// What one more turn does, and what follows from it; the act head remembers the [`ACT_CONTEXT`] - 1 turns before.
     ///
     /// # Errors
-    /// [`EngineError::Inference`] when a sequence model fails.
-    pub(crate) fn outlook(
+    /// [`EngineError::Inference`] when a model fails.
+    pub(crate) fn follow(
         &self,
         before: &SequenceState,
         reading: &TurnReading,
-        acts: &Acts,
-    ) -> Result<(TurnOutlook, SequenceState), EngineError> {
+    ) -> Result<(Acts, TurnOutlook, SequenceState), EngineError> {
+        let (acts, state) = self.act(&before.acts, reading)?;
         let row = acts.sequence_row(&reading.surface);
         let (next, response_type) = self.response_type.step(&row, &["logits"], &before.response_type)?;
         let (stages, stage) = self.stage.step(&row, &["now", "next"], &before.stage)?;
@@ -170,6 +147,21 @@ impl Heads {
             stage_now: soft(artifact::STAGE, &stages[0], t.stage_now)?,
             stage_next: soft(artifact::STAGE, &stages[1], t.stage_next)?,
         };
-        Ok((outlook, SequenceState { response_type, stage }))
+        Ok((acts, outlook, SequenceState { acts: state, response_type, stage }))
+    }
+
+    fn act(&self, before: &State, reading: &TurnReading) -> Result<(Acts, State), EngineError> {
+        let mut row = vec![0.0; turn_vector_len(reading.embedding.len())];
+        reading.write_row(&mut row);
+        let (out, state) = self.acts.step(&row, &["response_type", "seller_act"], before)?;
+        let [response_type, seller_act] = &*out else {
+            return Err(EngineError::artifact(artifact::ACTS, "no logits"));
+        };
+        if [response_type, seller_act].iter().any(|logits| logits.len() != CLASSES) {
+            let reason =
+                format!("it gives {} and {} classes, not {CLASSES}", response_type.len(), seller_act.len());
+            return Err(EngineError::artifact(artifact::ACTS, reason));
+        }
+        Ok((Acts::from_logits(reading.speaker, response_type, seller_act, &self.temperatures), state))
     }
 }

@@ -3,7 +3,7 @@
 use std::sync::{Arc, Mutex, PoisonError};
 
 use crate::EngineError;
-use crate::heads::{ACT_CONTEXT, Acts, Heads, SequenceState, TurnOutlook};
+use crate::heads::{Acts, Heads, SequenceState, TurnOutlook};
 use crate::reading::{MergedTurn, TurnReading};
 
 /// A turn with what the models say of it, which depends on the turns before it too.
@@ -61,12 +61,9 @@ impl OpenConversations {
         let mut known = self.longest_beginning(turns);
         for (position, turn) in turns.iter().enumerate().skip(known.len()) {
             let reading = read(turn, position)?;
-            let context = &known[position.saturating_sub(ACT_CONTEXT - 1)..];
-            let context: Vec<&TurnReading> = context.iter().map(|k| &k.reading).collect();
-            let acts = heads.act(&context, &reading)?;
-            let (outlook, after) = match known.last() {
-                Some(last) => heads.outlook(&last.after, &reading, &acts)?,
-                None => heads.outlook(&heads.start(), &reading, &acts)?,
+            let (acts, outlook, after) = match known.last() {
+                Some(last) => heads.follow(&last.after, &reading)?,
+                None => heads.follow(&heads.start(), &reading)?,
             };
             known.push(Arc::new(KnownTurn { turn: turn.clone(), reading, acts, outlook, after }));
         }
@@ -111,37 +108,46 @@ mod tests {
     #![allow(clippy::unwrap_used)]
 
     use std::cell::Cell;
+    use std::collections::BTreeMap;
     use std::path::Path;
     use std::sync::LazyLock;
 
     use proptest::prelude::*;
     use rapport_conversation::Speaker;
-    use rapport_inference::MemoryBudget;
+    use rapport_inference::{Input, MemoryBudget, OnnxModel};
 
     use super::*;
-    use crate::bundle::{Bundle, BundleConfig, artifact};
+    use crate::bundle::{Bundle, BundleConfig, Temperatures, artifact};
     use crate::features::surface;
     use crate::lexical::{hashed, tokens};
     use crate::outlook::Outlook;
+    use crate::reading::turn_vector_len;
 
-    /// The heads that the project ships.
-    static HEADS: LazyLock<Heads> = LazyLock::new(|| {
+    /// What the heads that the project ships are made of.
+    static FILES: LazyLock<BTreeMap<String, Vec<u8>>> = LazyLock::new(|| {
         let models = Path::new(env!("CARGO_MANIFEST_DIR")).join("../../models");
         let registry = std::fs::read(models.join("registry.json")).unwrap();
         let registry: serde_json::Value = serde_json::from_slice(&registry).unwrap();
         let signed = &registry["signed"];
         let champion = signed["aliases"]["champion"].as_str().unwrap();
-        let mut files = Vec::new();
+        let mut files = BTreeMap::new();
         for sha256 in signed["bundles"][champion]["artifacts"].as_array().unwrap() {
             let sha256 = sha256.as_str().unwrap();
             let name = signed["artifacts"][sha256]["name"].as_str().unwrap();
             if [artifact::CONFIG, artifact::ACTS, artifact::RESPONSE_TYPE, artifact::STAGE].contains(&name) {
-                files.push((name.to_owned(), std::fs::read(models.join("artifacts").join(sha256)).unwrap()));
+                files.insert(name.to_owned(), std::fs::read(models.join("artifacts").join(sha256)).unwrap());
             }
         }
-        let mut bundle = Bundle::new(files);
-        let config: BundleConfig = bundle.take_json(artifact::CONFIG).unwrap();
-        Heads::load(&mut bundle, config.temperatures, &MemoryBudget::SERVING).unwrap()
+        files
+    });
+
+    static TEMPERATURES: LazyLock<Temperatures> = LazyLock::new(|| {
+        let config: BundleConfig = serde_json::from_slice(&FILES[artifact::CONFIG]).unwrap();
+        config.temperatures
+    });
+
+    static HEADS: LazyLock<Heads> = LazyLock::new(|| {
+        Heads::load(&mut Bundle::new(FILES.clone()), *TEMPERATURES, &MemoryBudget::SERVING).unwrap()
     });
 
     const TEXTS: [&str; 9] = [
@@ -257,13 +263,18 @@ mod tests {
     fn what_turns_do_is_what_the_head_says_of_all_of_them_at_once() {
         let turns = talk(12);
         let known = OpenConversations::new(0).follow(&HEADS, &turns, read).unwrap();
-        let all: Vec<&TurnReading> = known.iter().map(|k| &k.reading).collect();
+        let width = turn_vector_len(known[0].reading.embedding.len());
+        let mut rows = vec![0.0; known.len() * width];
+        for (known, row) in known.iter().zip(rows.chunks_exact_mut(width)) {
+            known.reading.write_row(row);
+        }
+        let whole = OnnxModel::load(artifact::ACTS, &FILES[artifact::ACTS]).unwrap();
+        let input = Input::f32(&[1, known.len(), width], rows).unwrap();
+        let out = whole.run(vec![("turns", input)], &["response_type", "seller_act"]).unwrap();
         for (t, known) in known.iter().enumerate() {
-            let of_all = HEADS.act(&all[..t], &known.reading).unwrap();
-            let pairs = of_all.response_type.iter().chain(&of_all.seller_act);
-            for (all, own) in pairs.zip(known.acts.response_type.iter().chain(&known.acts.seller_act)) {
-                assert!((all - own).abs() < 1e-6, "turn {t}: {all} {own}");
-            }
+            let row = |of: usize| out[of].iter().skip(6 * t).take(6).copied().collect::<Vec<_>>();
+            let acts = Acts::from_logits(known.reading.speaker, &row(0), &row(1), &TEMPERATURES);
+            assert_eq!(acts, known.acts, "turn {t}");
         }
     }
 

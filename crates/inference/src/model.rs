@@ -8,8 +8,8 @@ use prost::Message;
 use tract_onnx::pb::ModelProto;
 use tract_onnx::prelude::*;
 use tract_onnx::tract_hir::infer::Factoid;
-use tract_onnx::tract_hir::tract_core::optim::Optimizer;
 use tract_onnx::tract_hir::internal::{bail, ensure};
+use tract_onnx::tract_hir::tract_core::optim::Optimizer;
 
 use crate::{InferenceError, MemoryBudget, fused, operators};
 

@@ -32,7 +32,8 @@ impl Job for Step<'_> {
         let mut start = 0;
         while start < units {
             let end = (start + 8).min(units);
-            let gate = |index: usize| l.load_part(&self.gates[index * units + start..index * units + end], 0.0);
+            let gate =
+                |index: usize| l.load_part(&self.gates[index * units + start..index * units + end], 0.0);
             let cell = &mut self.cell[start..end];
             let kept = l.mul(sigmoid::<B>(l, gate(2)), l.load_part(cell, 0.0));
             let new = l.mul(sigmoid::<B>(l, gate(0)), tanh::<B>(l, gate(3)));

@@ -107,7 +107,8 @@ fn layer_norm_is_near_the_truth() {
 fn product_is_near_the_truth() {
     for (m, k, n) in [(1, 1, 1), (1, 70, 9), (3, 5, 16), (4, 33, 24), (7, 384, 39)] {
         let mut random = Random::new((m * n) as u32);
-        let (a, b, before) = (random.floats(m * k, 2.0), random.floats(k * n, 1.0), random.floats(m * n, 1.0));
+        let (a, b, before) =
+            (random.floats(m * k, 2.0), random.floats(k * n, 1.0), random.floats(m * n, 1.0));
         let mut out = before.clone();
         Kernel::portable().product(&a, &b, (m, k, n), &mut out);
         for (at, &y) in out.iter().enumerate() {
@@ -146,7 +147,8 @@ fn an_lstm_step_is_near_the_truth() {
         Kernel::portable().lstm_step(&gates, &mut cell, &mut hidden);
         for unit in 0..units {
             let gate = |index: usize| gates[index * units + unit];
-            let truth = sigmoid(gate(2)) * f64::from(before[unit]) + sigmoid(gate(0)) * f64::from(gate(3)).tanh();
+            let truth =
+                sigmoid(gate(2)) * f64::from(before[unit]) + sigmoid(gate(0)) * f64::from(gate(3)).tanh();
             assert!((f64::from(cell[unit]) - truth).abs() < 2e-6, "{} for {truth}", cell[unit]);
             let truth = sigmoid(gate(1)) * f64::from(cell[unit]).tanh();
             assert!((f64::from(hidden[unit]) - truth).abs() < 1e-6, "{} for {truth}", hidden[unit]);

@@ -31,8 +31,9 @@ use tract_onnx::tract_hir::internal::ensure;
 
 use crate::MemoryBudget;
 use graph::{Graph, Place};
-pub(crate) use operator::{floats, register};
 use operator::{Compute, OPERATOR};
+pub(crate) use operator::{floats, register};
+pub(crate) use tensor::integers;
 
 /// What became of a graph: the operators that tract has to be given, and what stayed as it was.
 #[derive(Default)]

@@ -78,7 +78,7 @@ pub(super) fn floats(tensor: &TensorProto) -> Option<Vec<f32>> {
 }
 
 /// The 64-bit integers of a tensor that [`check`] let pass.
-pub(super) fn integers(tensor: &TensorProto) -> Option<Vec<i64>> {
+pub(crate) fn integers(tensor: &TensorProto) -> Option<Vec<i64>> {
     if !is(tensor, DataType::Int64) {
         return None;
     }

@@ -238,9 +238,8 @@ fn spread<T: Datum>(a: &Tensor, b: &Tensor, of: impl Fn(&T, &T) -> TractResult<T
     let shape = multi_broadcast(&[a.shape(), b.shape()])?;
     let (plain_a, plain_b) = (a.try_as_plain_ram()?, b.try_as_plain_ram()?);
     let (values_a, values_b) = (plain_a.as_slice::<T>()?, plain_b.as_slice::<T>()?);
-    let one = |index| {
-        of(&values_a[place(index, &shape, a.shape())], &values_b[place(index, &shape, b.shape())])
-    };
+    let one =
+        |index| of(&values_a[place(index, &shape, a.shape())], &values_b[place(index, &shape, b.shape())]);
     let values = (0..shape.iter().product()).map(one).collect::<TractResult<Vec<T>>>()?;
     tensor1(&values).into_shape(&shape)
 }
@@ -261,7 +260,9 @@ mod tests {
 
     #[test]
     fn erf_is_within_its_bound() {
-        for (x, value) in [(0.0, 0.0), (0.5, 0.520_499_9), (-1.0, -0.842_700_8), (2.0, 0.995_322_3), (9.0, 1.0)] {
+        for (x, value) in
+            [(0.0, 0.0), (0.5, 0.520_499_9), (-1.0, -0.842_700_8), (2.0, 0.995_322_3), (9.0, 1.0)]
+        {
             assert!((erf(x) - value).abs() < 2e-7, "erf({x}) = {}", erf(x));
         }
     }

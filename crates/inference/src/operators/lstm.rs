@@ -40,7 +40,9 @@ fn other(context: &ParsingContext<'_>, node: &NodeProto) -> Built {
 
 #[cfg(not(feature = "all-operators"))]
 fn other(_: &ParsingContext<'_>, _: &NodeProto) -> Built {
-    bail!("LSTM is known forward over steps, batch, width, without lengths, peepholes or functions of its own")
+    bail!(
+        "LSTM is known forward over steps, batch, width, without lengths, peepholes or functions of its own"
+    )
 }
 
 /// Which of the inputs and outputs of the standard a node has, by their places among those that are there.
@@ -169,7 +171,9 @@ impl EvalOp for Lstm {
 
     fn eval(&self, _: &EvalContext<'_>, inputs: TVec<TValue>) -> TractResult<TVec<TValue>> {
         let Weights { width, units, input, memory, bias } = &*self.weights;
-        let &[steps, batch, found] = inputs[0].shape() else { bail!("{:?} is no sequence", inputs[0].shape()) };
+        let &[steps, batch, found] = inputs[0].shape() else {
+            bail!("{:?} is no sequence", inputs[0].shape())
+        };
         ensure!(found == *width, "steps of {found} values for {width}");
         let mut given = inputs[1..].iter();
         let [mut h, mut c] = [vec![0.0; batch * units], vec![0.0; batch * units]];

@@ -42,7 +42,8 @@ impl Expansion for Product {
         let of_floats = model.outlet_fact(inputs[0])?.datum_type == f32::datum_type();
         #[cfg(feature = "all-operators")]
         if !of_floats {
-            return tract_onnx::tract_hir::ops::matmul::MatMulInference::default().wire(prefix, model, inputs);
+            return tract_onnx::tract_hir::ops::matmul::MatMulInference::default()
+                .wire(prefix, model, inputs);
         }
         ensure!(of_floats, "{prefix} is no product of floats");
         model.wire_node(prefix, self.clone(), inputs)

@@ -50,7 +50,9 @@ impl Expansion for Part {
     fn wire(&self, prefix: &str, model: &mut TypedModel, inputs: &[OutletId]) -> TractResult<TVec<OutletId>> {
         let constant = |slot: usize| {
             let fact = model.outlet_fact(inputs[slot])?;
-            fact.konst.clone().with_context(|| format!("the ends, axes or steps of {prefix} are no constants"))
+            fact.konst
+                .clone()
+                .with_context(|| format!("the ends, axes or steps of {prefix} are no constants"))
         };
         let integers = |slot: Option<usize>| -> TractResult<Option<Vec<i64>>> {
             let Some(slot) = slot else { return Ok(None) };

@@ -65,7 +65,8 @@ impl EvalOp for Softmax {
         let axis = axis.with_context(|| format!("{shape:?} has no axis {}", self.axis))?;
         let (size, step) = (shape[axis], shape[axis + 1..].iter().product::<usize>());
         let mut row = vec![0.0; size];
-        for block in out.try_as_plain_ram_mut()?.as_slice_mut::<f32>()?.chunks_exact_mut((size * step).max(1)) {
+        for block in out.try_as_plain_ram_mut()?.as_slice_mut::<f32>()?.chunks_exact_mut((size * step).max(1))
+        {
             for first in 0..step {
                 let values = block.iter().skip(first).step_by(step);
                 row.iter_mut().zip(values).for_each(|(to, from)| *to = *from);

@@ -79,12 +79,7 @@ impl Backend for NeonDot {
         unsafe { Pair(vdupq_n_s32(0), vdupq_n_s32(0)) }
     }
     #[inline(always)]
-    fn dot(
-        self,
-        sums: Pair<int32x4_t>,
-        inputs: int8x16_t,
-        columns: Pair<int8x16_t>,
-    ) -> Pair<int32x4_t> {
+    fn dot(self, sums: Pair<int32x4_t>, inputs: int8x16_t, columns: Pair<int8x16_t>) -> Pair<int32x4_t> {
         // SAFETY: `self` exists only where the feature was detected.
         unsafe { Pair(sdot(sums.0, inputs, columns.0), sdot(sums.1, inputs, columns.1)) }
     }

@@ -105,7 +105,8 @@ fn functions(kernel: Kernel, hash: &mut Fnv) {
 fn sequences(kernel: Kernel, hash: &mut Fnv) {
     let mut random = Random::new(400);
     for (m, k, n) in [(1, 1, 1), (1, 70, 9), (4, 5, 16), (7, 33, 39), (2, 300, 64)] {
-        let (a, b, mut out) = (random.floats(m * k, 2.0), random.floats(k * n, 1.0), random.floats(m * n, 1.0));
+        let (a, b, mut out) =
+            (random.floats(m * k, 2.0), random.floats(k * n, 1.0), random.floats(m * n, 1.0));
         kernel.product(&a, &b, (m, k, n), &mut out);
         hash.add(&out);
         kernel.sparse_product(&a, &random.weights(k * n, 127), (m, k, n), &mut out);
