@@ -199,7 +199,6 @@ impl EvalOp for Lstm {
             }
             out.copy_from_slice(&h);
         }
-        drop(plain);
         let tensor = |values: &[f32]| Tensor::from_shape(&last, values);
         Ok(tvec!(all.into_tvalue(), tensor(&h)?.into_tvalue(), tensor(&c)?.into_tvalue()))
     }

@@ -76,7 +76,6 @@ impl EvalOp for Product {
             let (a_at, b_at) = (part(&a_shape, index) * m * k, part(&b_shape, index) * k * n);
             Kernel::best().product(&a[a_at..a_at + m * k], &b[b_at..b_at + k * n], (m, k, n), out);
         }
-        drop(plain);
         Ok(tvec!(out.into_tvalue()))
     }
 }

@@ -81,7 +81,6 @@ impl EvalOp for Summed {
         for (index, x) in floats(&inputs[0])?.iter().enumerate() {
             sums[place(index, inputs[0].shape(), &shape)] += x;
         }
-        drop(plain);
         Ok(tvec!(out.into_tvalue()))
     }
 }

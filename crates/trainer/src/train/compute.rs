@@ -52,6 +52,8 @@ fn tried(device: Device) -> Result<Device> {
 
 #[cfg(test)]
 mod tests {
+    #![allow(clippy::unwrap_used)]
+
     use super::*;
 
     #[test]
