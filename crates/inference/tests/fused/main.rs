@@ -3,6 +3,7 @@
 
 #[path = "../common/any_bytes.rs"]
 mod any_bytes;
+mod elementwise;
 mod encoder;
 mod floats;
 mod graphs;
