@@ -82,8 +82,13 @@ fn parts_are_those_of_the_standard() {
 #[test]
 fn what_no_number_answers_is_an_error() {
     let whole = |op: &str, a: i64, b: i64| {
-        let graph = Graph::default().input("x", DataType::Float, &["1"]).integers("a", &[a]).integers("b", &[b]);
-        graph.node(op, &["a", "b"], &["c"]).floats_of("c", "d").node("Add", &["x", "d"], &["y"]).output("y", &["1"])
+        let graph =
+            Graph::default().input("x", DataType::Float, &["1"]).integers("a", &[a]).integers("b", &[b]);
+        graph
+            .node(op, &["a", "b"], &["c"])
+            .floats_of("c", "d")
+            .node("Add", &["x", "d"], &["y"])
+            .output("y", &["1"])
     };
     let load = |graph: Graph| OnnxModel::load("e.onnx", &graph.encode());
     assert_eq!(ours(&load(whole("Sub", 5, 7)).unwrap(), &[1], &[0.5]), [-1.5]);
