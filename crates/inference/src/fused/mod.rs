@@ -31,8 +31,8 @@ use tract_onnx::tract_hir::internal::ensure;
 
 use crate::MemoryBudget;
 use graph::{Graph, Place};
-use operator::{Compute, OPERATOR};
-pub(crate) use operator::{floats, register};
+use operator::OPERATOR;
+pub(crate) use operator::{Compute, floats, operator, register};
 pub(crate) use tensor::integers;
 
 /// What became of a graph: the operators that tract has to be given, and what stayed as it was.

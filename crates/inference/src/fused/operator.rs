@@ -12,8 +12,8 @@ use tract_onnx::tract_hir::internal::*;
 /// Operator type that a rewritten graph has in the place of every fused operator.
 pub(super) const OPERATOR: &str = "rapport.Fused";
 
-/// A fused operator: constant inputs inside, one tensor of floats out.
-pub(super) trait Compute: std::fmt::Debug + Send + Sync + 'static {
+/// An operator with what is constant inside: one tensor of floats out.
+pub(crate) trait Compute: std::fmt::Debug + Send + Sync + 'static {
     /// Its name in dumps.
     fn name(&self) -> &'static str;
 
@@ -25,6 +25,11 @@ pub(super) trait Compute: std::fmt::Debug + Send + Sync + 'static {
 
     /// Its output. Shapes are checked here: a model's caller chooses them.
     fn compute(&self, inputs: TVec<TValue>) -> TractResult<Tensor>;
+}
+
+/// An operator for tract to read into a graph.
+pub(crate) fn operator(compute: impl Compute) -> Box<dyn InferenceOp> {
+    expand(Fused(Arc::new(compute)))
 }
 
 /// Registers the operator, so that a rewritten graph can be read.

@@ -10,6 +10,7 @@ use tract_onnx::tract_hir::ops::binary::{wire_cast, wire_rank_broadcast};
 use tract_onnx::tract_hir::tract_core::broadcast::multi_broadcast;
 
 use super::{Built, done, floats, place};
+use crate::fused::{Compute, operator};
 
 /// A function of one float: `Erf`, `Log`, `Relu` or `Sqrt` of the standard.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
@@ -41,56 +42,32 @@ fn erf(x: f32) -> f32 {
 }
 
 pub(super) fn function(function: Function) -> Built {
-    done(expand(function))
+    done(operator(function))
 }
 
-impl Expansion for Function {
-    fn name(&self) -> StaticName {
-        format!("{self:?}").into()
+impl Compute for Function {
+    fn name(&self) -> &'static str {
+        match self {
+            Self::Erf => "Erf",
+            Self::Log => "Log",
+            Self::Relu => "Relu",
+            Self::Sqrt => "Sqrt",
+        }
     }
 
-    fn rules<'r, 'p: 'r, 's: 'r>(
-        &'s self,
-        s: &mut Solver<'r>,
-        inputs: &'p [TensorProxy],
-        outputs: &'p [TensorProxy],
-    ) -> InferenceResult {
-        check_input_arity(inputs, 1)?;
-        check_output_arity(outputs, 1)?;
-        s.equals(&inputs[0].datum_type, f32::datum_type())?;
-        s.equals(&outputs[0].datum_type, f32::datum_type())?;
-        s.equals(&inputs[0].shape, &outputs[0].shape)
+    fn inputs(&self) -> Vec<DatumType> {
+        vec![f32::datum_type()]
     }
 
-    fn wire(&self, prefix: &str, model: &mut TypedModel, inputs: &[OutletId]) -> TractResult<TVec<OutletId>> {
-        model.wire_node(prefix, *self, inputs)
-    }
-}
-
-impl Op for Function {
-    fn name(&self) -> StaticName {
-        format!("{self:?}").into()
+    fn shape(&self, inputs: &[TVec<TDim>]) -> TractResult<TVec<TDim>> {
+        inputs.first().cloned().context("an input is missing")
     }
 
-    op_as_typed_op!();
-}
-
-impl EvalOp for Function {
-    op_out_of_plan!();
-
-    fn eval(&self, _: &EvalContext<'_>, inputs: TVec<TValue>) -> TractResult<TVec<TValue>> {
+    fn compute(&self, inputs: TVec<TValue>) -> TractResult<Tensor> {
         let mut out = args_1!(inputs).into_tensor();
         out.try_as_plain_ram_mut()?.as_slice_mut::<f32>()?.iter_mut().for_each(|x| *x = self.of(*x));
-        Ok(tvec!(out.into_tvalue()))
+        Ok(out)
     }
-}
-
-impl TypedOp for Function {
-    fn output_facts(&self, inputs: &[&TypedFact]) -> TractResult<TVec<TypedFact>> {
-        Ok(inputs.iter().take(1).map(|fact| fact.without_value()).collect())
-    }
-
-    as_op!();
 }
 
 /// A function of two numbers: `Add`, `Sub`, `Mul`, `Div` or `Max` of the standard, over floats, whole numbers and counts

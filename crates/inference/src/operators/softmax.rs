@@ -4,60 +4,40 @@ use rapport_kernels::Kernel;
 use tract_onnx::model::ParsingContext;
 use tract_onnx::pb::NodeProto;
 use tract_onnx::prelude::*;
-// The macros that define an operator expect all of it.
+// The traits that operators are made with come all together.
 #[allow(clippy::wildcard_imports)]
 use tract_onnx::tract_hir::internal::*;
 
 use super::{Built, done};
+use crate::fused::{Compute, operator};
 
 /// `Softmax` of the standard, over floats.
 pub(super) fn softmax(context: &ParsingContext<'_>, node: &NodeProto) -> Built {
     // Before, it flattened its input.
     ensure!(context.onnx_operator_set_version >= 13, "Softmax is known from operator set 13 on");
-    done(expand(Softmax { axis: node.get_attr_opt("axis")?.unwrap_or(-1) }))
+    done(operator(Softmax { axis: node.get_attr_opt("axis")?.unwrap_or(-1) }))
 }
 
-#[derive(Clone, Debug, PartialEq, Eq)]
+#[derive(Debug)]
 struct Softmax {
     /// From the end where it is below zero.
     axis: i64,
 }
 
-impl Expansion for Softmax {
-    fn name(&self) -> StaticName {
-        "Softmax".into()
+impl Compute for Softmax {
+    fn name(&self) -> &'static str {
+        "Softmax"
     }
 
-    fn rules<'r, 'p: 'r, 's: 'r>(
-        &'s self,
-        s: &mut Solver<'r>,
-        inputs: &'p [TensorProxy],
-        outputs: &'p [TensorProxy],
-    ) -> InferenceResult {
-        check_input_arity(inputs, 1)?;
-        check_output_arity(outputs, 1)?;
-        s.equals(&inputs[0].datum_type, f32::datum_type())?;
-        s.equals(&outputs[0].datum_type, f32::datum_type())?;
-        s.equals(&inputs[0].shape, &outputs[0].shape)
+    fn inputs(&self) -> Vec<DatumType> {
+        vec![f32::datum_type()]
     }
 
-    fn wire(&self, prefix: &str, model: &mut TypedModel, inputs: &[OutletId]) -> TractResult<TVec<OutletId>> {
-        model.wire_node(prefix, self.clone(), inputs)
-    }
-}
-
-impl Op for Softmax {
-    fn name(&self) -> StaticName {
-        "Softmax".into()
+    fn shape(&self, inputs: &[TVec<TDim>]) -> TractResult<TVec<TDim>> {
+        inputs.first().cloned().context("an input is missing")
     }
 
-    op_as_typed_op!();
-}
-
-impl EvalOp for Softmax {
-    op_out_of_plan!();
-
-    fn eval(&self, _: &EvalContext<'_>, inputs: TVec<TValue>) -> TractResult<TVec<TValue>> {
+    fn compute(&self, inputs: TVec<TValue>) -> TractResult<Tensor> {
         let mut out = args_1!(inputs).into_tensor();
         let shape: TVec<usize> = out.shape().into();
         let axis = if self.axis < 0 { self.axis + shape.len() as i64 } else { self.axis };
@@ -78,14 +58,6 @@ impl EvalOp for Softmax {
                 values.zip(&row).for_each(|(to, share)| *to = share / sum);
             }
         }
-        Ok(tvec!(out.into_tvalue()))
+        Ok(out)
     }
-}
-
-impl TypedOp for Softmax {
-    fn output_facts(&self, inputs: &[&TypedFact]) -> TractResult<TVec<TypedFact>> {
-        Ok(inputs.iter().take(1).map(|fact| fact.without_value()).collect())
-    }
-
-    as_op!();
 }
